@@ -49,8 +49,12 @@ struct Node {
   std::string_view text_of(std::string_view name) const;
 };
 
+/// Memory that reset() keeps for the next message; what lies above is given back.
+inline constexpr std::size_t kArenaKeptBytesMax = 4u << 20;
+
 /// Owns the arena in which a tree lives. reset() keeps the memory for the next message, so a
-/// worker reuses one Document without allocating. Thread: one at a time. Moving keeps nodes valid.
+/// worker reuses one Document without allocating. Thread: one at a time. Moving keeps nodes valid;
+/// a moved-from Document may only be assigned to or destroyed.
 class Document {
  public:
   explicit Document(std::size_t first_block_bytes = 16 * 1024);
@@ -69,9 +73,12 @@ class Document {
   Node* boolean(bool value);
   Node* null();
   std::string_view keep(std::string_view text);  ///< copies into the arena
+  char* room(std::size_t bytes);                 ///< uninitialised text space in the arena
 
   /// Adds or replaces a member; keeps the place of a replaced one.
   void set(Node* object, std::string_view name, Node* value, bool copy_name = false);
+  /// As set(), for a name known to be new: does not look for an equal one.
+  void add(Node* object, std::string_view name, Node* value, bool copy_name = false);
   bool remove(Node* object, std::string_view name);
   void append(Node* array, Node* value);
   /// Deep copy into this document.

@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <cstring>
+#include <fhir/node.hpp>
+#include <new>
+
+namespace fhir {
+
+namespace {
+
+constexpr std::size_t kBlockBytesMax = 1u << 20;
+/// Objects with more members are compared by sorting, so that hostile ones are not quadratic.
+constexpr std::uint32_t kLinearMembersMax = 64;
+
+}  // namespace
+
+Node* Node::find(std::string_view name) const {
+  for (const Member* m = first_member; m; m = m->next) {
+    if (m->name == name) return m->value;
+  }
+  return nullptr;
+}
+
+Node* Node::item(std::size_t n) const {
+  if (!is_array()) return n == 0 ? const_cast<Node*>(this) : nullptr;
+  const Item* i = first_item;
+  while (i && n--) i = i->next;
+  return i ? i->value : nullptr;
+}
+
+std::string_view Node::text_of(std::string_view name) const {
+  const Node* found = find(name);
+  return found && found->is_leaf() ? found->text : std::string_view();
+}
+
+/// Blocks in a row, filled one after the other; reset() goes back to the first.
+struct Document::Arena {
+  struct Block {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+  };
+
+  std::vector<Block> blocks;
+  std::size_t current = 0;  ///< index of the block being filled
+  std::byte* at = nullptr;
+  std::byte* end = nullptr;
+  std::size_t used_before = 0;  ///< bytes of the blocks before `current`
+  std::size_t next_size;
+
+  explicit Arena(std::size_t first) : next_size(std::max<std::size_t>(first, 256)) {}
+
+  void enter(std::size_t index) {
+    current = index;
+    at = blocks[index].bytes.get();
+    end = at + blocks[index].size;
+  }
+
+  /// A block that holds `bytes` with any alignment, kept ones first.
+  void grow(std::size_t bytes) {
+    const std::size_t need = bytes + alignof(std::max_align_t);
+    std::size_t next = 0;
+    if (at) {
+      used_before += blocks[current].size;
+      next = current + 1;
+    }
+    while (next < blocks.size() && blocks[next].size < need) {
+      used_before += blocks[next].size;
+      ++next;
+    }
+    if (next == blocks.size()) {
+      const std::size_t size = std::max(next_size, need);
+      next_size = std::max(next_size, std::min(next_size * 2, kBlockBytesMax));
+      // Not make_unique: that would clear memory which is about to be written.
+      blocks.push_back({std::unique_ptr<std::byte[]>(new std::byte[size]), size});
+    }
+    enter(next);
+  }
+
+  void* take(std::size_t bytes, std::size_t align) {
+    auto place = (reinterpret_cast<std::uintptr_t>(at) + align - 1) & ~(align - 1);
+    if (!at || place + bytes > reinterpret_cast<std::uintptr_t>(end)) {
+      grow(bytes);
+      place = (reinterpret_cast<std::uintptr_t>(at) + align - 1) & ~(align - 1);
+    }
+    auto* result = at + (place - reinterpret_cast<std::uintptr_t>(at));
+    at = result + bytes;
+    return result;
+  }
+
+  template <class T>
+  T* make() {
+    return new (take(sizeof(T), alignof(T))) T();
+  }
+  Node* node(Node::Kind kind, std::string_view text = {}) {
+    Node* made = make<Node>();
+    made->kind = kind;
+    made->text = text;
+    return made;
+  }
+};
+
+Document::Document(std::size_t first_block_bytes)
+    : arena_(std::make_unique<Arena>(first_block_bytes)) {}
+Document::~Document() = default;
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+
+void Document::reset() {
+  Arena& a = *arena_;
+  std::size_t kept = 0;
+  std::erase_if(a.blocks, [&kept](const Arena::Block& block) {
+    if (kept + block.size > kArenaKeptBytesMax) return true;
+    kept += block.size;
+    return false;
+  });
+  a.used_before = 0;
+  a.current = 0;
+  a.at = a.end = nullptr;
+  if (!a.blocks.empty()) a.enter(0);
+}
+
+std::size_t Document::bytes_used() const {
+  const Arena& a = *arena_;
+  if (!a.at) return 0;
+  return a.used_before + static_cast<std::size_t>(a.at - a.blocks[a.current].bytes.get());
+}
+
+void* Document::allocate(std::size_t bytes, std::size_t align) {
+  return arena_->take(bytes, align);
+}
+
+char* Document::room(std::size_t bytes) { return static_cast<char*>(allocate(bytes, 1)); }
+
+std::string_view Document::keep(std::string_view text) {
+  if (text.empty()) return {};
+  char* copy = room(text.size());
+  std::memcpy(copy, text.data(), text.size());
+  return {copy, text.size()};
+}
+
+Node* Document::object() { return arena_->node(Node::Kind::kObject); }
+Node* Document::array() { return arena_->node(Node::Kind::kArray); }
+Node* Document::string(std::string_view text, bool copy) {
+  return arena_->node(Node::Kind::kString, copy ? keep(text) : text);
+}
+Node* Document::number(std::string_view text, bool copy) {
+  return arena_->node(Node::Kind::kNumber, copy ? keep(text) : text);
+}
+Node* Document::boolean(bool value) {
+  return arena_->node(Node::Kind::kBool, value ? "true" : "false");
+}
+Node* Document::null() { return arena_->node(Node::Kind::kNull); }
+
+void Document::set(Node* object, std::string_view name, Node* value, bool copy_name) {
+  for (Member* m = object->first_member; m; m = m->next) {
+    if (m->name == name) {
+      m->value = value;
+      return;
+    }
+  }
+  add(object, name, value, copy_name);
+}
+
+void Document::add(Node* object, std::string_view name, Node* value, bool copy_name) {
+  Member* made = arena_->make<Member>();
+  made->name = copy_name ? keep(name) : name;
+  made->value = value;
+  (object->last_member ? object->last_member->next : object->first_member) = made;
+  object->last_member = made;
+  ++object->count;
+}
+
+bool Document::remove(Node* object, std::string_view name) {
+  Member* before = nullptr;
+  for (Member* m = object->first_member; m; before = m, m = m->next) {
+    if (m->name != name) continue;
+    (before ? before->next : object->first_member) = m->next;
+    if (object->last_member == m) object->last_member = before;
+    --object->count;
+    return true;
+  }
+  return false;
+}
+
+void Document::append(Node* array, Node* value) {
+  Item* made = arena_->make<Item>();
+  made->value = value;
+  (array->last_item ? array->last_item->next : array->first_item) = made;
+  array->last_item = made;
+  ++array->count;
+}
+
+Node* Document::clone(const Node* from) {
+  if (!from) return nullptr;
+  Node* copy = arena_->node(from->kind, from->is_leaf() ? keep(from->text) : std::string_view());
+  copy->lineage = from->lineage;
+  for (const Member* m = from->first_member; m; m = m->next) {
+    add(copy, m->name, clone(m->value), true);
+  }
+  for (const Item* i = from->first_item; i; i = i->next) append(copy, clone(i->value));
+  return copy;
+}
+
+namespace {
+
+std::vector<const Member*> by_name(const Node* object) {
+  std::vector<const Member*> members;
+  members.reserve(object->count);
+  for (const Member* m = object->first_member; m; m = m->next) members.push_back(m);
+  std::sort(members.begin(), members.end(),
+            [](const Member* a, const Member* b) { return a->name < b->name; });
+  return members;
+}
+
+bool equal_objects(const Node* a, const Node* b) {
+  const Member* x = a->first_member;
+  const Member* y = b->first_member;
+  // Most trees that are compared have their members in the same order.
+  for (; x && y && x->name == y->name; x = x->next, y = y->next) {
+    if (!equal(x->value, y->value)) return false;
+  }
+  if (!x) return true;
+  if (a->count <= kLinearMembersMax) {
+    for (; x; x = x->next) {
+      const Node* other = b->find(x->name);
+      if (!other || !equal(x->value, other)) return false;
+    }
+    return true;
+  }
+  const auto left = by_name(a);
+  const auto right = by_name(b);
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](const Member* l, const Member* r) {
+                      return l->name == r->name && equal(l->value, r->value);
+                    });
+}
+
+}  // namespace
+
+bool equal(const Node* a, const Node* b) {
+  if (a == b) return true;
+  if (!a || !b || a->kind != b->kind || a->count != b->count) return false;
+  if (a->is_object()) return equal_objects(a, b);
+  if (!a->is_array()) return a->text == b->text;
+  const Item* x = a->first_item;
+  const Item* y = b->first_item;
+  for (; x && y; x = x->next, y = y->next) {
+    if (!equal(x->value, y->value)) return false;
+  }
+  return !x && !y;
+}
+
+}  // namespace fhir

@@ -1,0 +1,60 @@
+#pragma once
+#include <core/result.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace store {
+
+/// SQL in a portable subset, through one small interface: SQLite today, PostgreSQL as a second driver.
+/// Parameters are ?1, ?2...; SQL text is always a literal, values always bound.
+using Param = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
+
+/// One row while stepping. Views die at the next row.
+class Row {
+ public:
+  virtual ~Row() = default;
+  virtual std::int64_t integer(int column) const = 0;
+  virtual std::string_view text(int column) const = 0;   ///< also blobs
+  virtual bool is_null(int column) const = 0;
+};
+
+/// A connection with its cache of prepared statements. Thread: one at a time.
+class Db {
+ public:
+  struct Options {
+    bool read_only = false;
+    bool full_sync = false;     ///< synchronous=FULL, else NORMAL
+    int busy_timeout_ms = 5000;
+    int cache_kib = 16 * 1024;
+  };
+  static core::Result<std::unique_ptr<Db>> open(const std::string& path, const Options& options);
+  virtual ~Db() = default;
+
+  /// Runs a statement without rows; statements are cached by their text.
+  virtual core::Status run(std::string_view sql, std::initializer_list<Param> params = {}) = 0;
+  /// Calls `each` per row; returning false stops.
+  virtual core::Status query(std::string_view sql, std::initializer_list<Param> params,
+                             const std::function<bool(const Row&)>& each) = 0;
+  /// Several statements at once (migrations).
+  virtual core::Status script(const std::string& sql) = 0;
+  virtual std::int64_t last_insert_id() const = 0;
+  virtual std::int64_t changes() const = 0;
+
+  core::Status begin() { return run("BEGIN IMMEDIATE"); }
+  core::Status commit() { return run("COMMIT"); }
+  core::Status rollback() { return run("ROLLBACK"); }
+};
+
+/// Applies the numbered migrations of one store ("records", "journal") that are not in it yet, each in
+/// a transaction. Files are schemas/store/<store>/NNNN_name.sql, embedded in the binary at build time.
+core::Status migrate(Db& db, std::string_view store);
+
+}  // namespace store

@@ -1,0 +1,160 @@
+#pragma once
+#include <core/clock.hpp>
+#include <core/ids.hpp>
+#include <core/result.hpp>
+#include <fhir/node.hpp>
+#include <schema/r4.hpp>
+#include <store/db.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store {
+
+/// A stored resource version. `body` has no meta.versionId/lastUpdated; readers add them.
+struct Resource {
+  std::string type, id;
+  std::uint32_t version = 0;         ///< 1, 2, 3...
+  core::Sequence sequence;           ///< journal entry that wrote it
+  core::Instant updated{};
+  bool deleted = false;
+  std::string body;                  ///< compact JSON with resourceType and id
+};
+
+/// What wrote a version: kept beside it for staleness (judged between messages of one sender).
+struct Stamp {
+  core::Sequence sequence;
+  core::Instant updated{};           ///< entry's received time
+  std::string sender;                ///< MSH-3|MSH-4
+  std::optional<core::Instant> event_time;   ///< EVN-2, else MSH-7
+};
+
+struct SearchQuery {
+  struct Clause {
+    std::string name;                ///< "identifier", "birthdate", "_id", "_lastUpdated"
+    std::string modifier;            ///< "" or "exact", "missing", "not"...
+    std::vector<std::string> values; ///< OR-ed, raw (prefixes, system|code inside)
+  };
+  std::string type;
+  std::vector<Clause> clauses;       ///< AND-ed
+  std::uint32_t count = 50;          ///< at most kSearchCountMax
+  std::string after_id;              ///< page cursor: resources with id greater than this
+};
+inline constexpr std::uint32_t kSearchCountMax = 1000;
+
+/// State of one journal entry after apply.
+struct MessageState {
+  core::Sequence sequence;
+  enum class State { kApplied, kFailed, kSkipped } state = State::kApplied;
+  std::string feed, control_id, type, error;   ///< error: "slug: detail", no PHI
+  std::string mapping_hash;
+  core::Instant received{};
+  std::vector<std::string> lanes;    ///< patient group ids, or "feed:<name>"
+  std::uint32_t resources = 0;       ///< resources the message touched
+  std::string issues;                ///< JSON array of warnings
+};
+
+/// A resource version named by an outbox row: frozen, since history never changes.
+struct VersionRef {
+  std::string type, id;
+  std::uint32_t version = 0;
+};
+
+/// One thing to deliver. Order: (sequence, part) within each lane.
+struct OutboxItem {
+  std::int64_t row = 0;                      ///< assigned by the store, ascending
+  core::DestinationName destination;
+  core::Sequence sequence;
+  int part = 0;                              ///< 0 shared resources, 1 the message's own Bundle
+  std::vector<std::string> lanes;            ///< it is in the order of all of these
+  std::vector<std::string> after;            ///< lanes it only waits for (shared resources it names)
+  std::vector<VersionRef> resources;         ///< in Bundle order
+  std::string identifier;                    ///< Bundle.identifier.value
+  std::string traceparent;
+  core::Instant created{};
+  enum class State { kPending, kParked, kHeld } state = State::kPending;
+  int attempts = 0;
+  std::string last_error;
+};
+
+/// The records store: every projection of the journal, in `<dir>/records.db`. One writer (the
+/// applier) inside begin()/commit(); readers open their own with open_read_only(). Idempotence: the
+/// position moves in the same transaction as what it covers.
+class Records {
+ public:
+  static core::Result<std::unique_ptr<Records>> open(const std::string& directory, const schema::R4& r4);
+  static core::Result<std::unique_ptr<Records>> open_read_only(const std::string& directory,
+                                                               const schema::R4& r4);
+  virtual ~Records() = default;
+
+  virtual Db& db() = 0;      ///< for modules that keep tables of their own (identity, him)
+
+  virtual core::Status begin() = 0;
+  virtual core::Status commit(core::Sequence position) = 0;
+  virtual void rollback() = 0;
+  virtual core::Result<core::Sequence> position() = 0;   ///< last applied journal sequence
+
+  // Resources
+  virtual core::Result<std::optional<Resource>> get(std::string_view type, std::string_view id) = 0;
+  virtual core::Result<std::optional<Resource>> get_version(std::string_view type, std::string_view id,
+                                                            std::uint32_t version) = 0;
+  virtual core::Result<std::vector<Resource>> history(std::string_view type, std::string_view id,
+                                                      std::size_t limit) = 0;
+  /// Writes a new version when `body` differs from the current one. `tree` is the same content,
+  /// for the search index. @return the current version number and whether it is new.
+  struct Put {
+    std::uint32_t version = 0;
+    bool changed = false, created = false;
+  };
+  virtual core::Result<Put> put(std::string_view type, std::string_view id, const std::string& body,
+                                const fhir::Node* tree, const Stamp& stamp) = 0;
+  virtual core::Result<Put> remove(std::string_view type, std::string_view id, const Stamp& stamp) = 0;
+  /// The newest stamp of a sender on a resource, for the stale guard.
+  virtual core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
+                                                                     std::string_view id,
+                                                                     std::string_view sender) = 0;
+  virtual core::Result<std::vector<Resource>> search(const SearchQuery& query) = 0;
+  virtual core::Result<std::uint64_t> count(const SearchQuery& query) = 0;
+
+  // Keys: (type, key text) -> id. Adding an existing key of another id is kConflict.
+  virtual core::Result<std::optional<std::string>> find_key(std::string_view type,
+                                                            std::string_view key) = 0;
+  virtual core::Status add_key(std::string_view type, std::string_view key, std::string_view id) = 0;
+  /// Keys that contain `part` (a patient id inside composite keys), for merges.
+  struct KeyRow {
+    std::string type, key, id;
+  };
+  virtual core::Result<std::vector<KeyRow>> keys_with_parent(std::string_view parent_id) = 0;
+
+  // Message state
+  virtual core::Status set_message(const MessageState& state) = 0;
+  virtual core::Result<std::optional<MessageState>> message(core::Sequence sequence) = 0;
+  virtual core::Result<std::vector<MessageState>> messages(std::size_t limit, core::Sequence before,
+                                                           bool failed_only) = 0;
+
+  // Outbox
+  virtual core::Status enqueue(const OutboxItem& item) = 0;
+  /// Pending items of a destination with row > after, ascending.
+  virtual core::Result<std::vector<OutboxItem>> pending(const core::DestinationName& destination,
+                                                        std::int64_t after_row, std::size_t limit) = 0;
+  /// Final: delivered items leave the outbox; parked and held ones stay with their reason.
+  virtual core::Status mark_delivered(std::int64_t row) = 0;
+  virtual core::Status mark(std::int64_t row, OutboxItem::State state, int attempts,
+                            std::string_view error) = 0;
+  struct OutboxCounts {
+    std::uint64_t pending = 0, parked = 0, held = 0;
+    std::optional<core::Instant> oldest_pending;
+  };
+  virtual core::Result<OutboxCounts> outbox_counts(const core::DestinationName& destination) = 0;
+
+  struct Counts {
+    std::uint64_t resources = 0, versions = 0, messages = 0, failed = 0;
+  };
+  virtual core::Result<Counts> counts() = 0;
+};
+
+}  // namespace store
