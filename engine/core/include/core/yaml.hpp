@@ -20,13 +20,14 @@ inline constexpr int kYamlDepthMax = 64;
 /// Refused with their place: anchors, aliases, tags, merge keys, duplicate keys, non-scalar keys,
 /// tabs as indentation, depth above kYamlDepthMax, more than kYamlBytesMax, invalid UTF-8.
 /// Value type; no dependency on the parser in use.
+struct Entry;
 struct Node {
   enum class Kind { kNull, kScalar, kSequence, kMapping };
   Kind kind = Kind::kNull;
   bool quoted = false;     ///< scalar was written in quotes (or as a block)
   std::string scalar;
   std::vector<Node> items;                            ///< kSequence
-  std::vector<std::pair<std::string, Node>> entries;  ///< kMapping, in written order
+  std::vector<Entry> entries;                         ///< kMapping, in written order
   std::vector<Place> key_places;                      ///< of entries, same index
   Place place;
 
@@ -36,6 +37,12 @@ struct Node {
   bool is_mapping() const { return kind == Kind::kMapping; }
   /// @return the entry of that key or nullptr.
   const Node* find(std::string_view key) const;
+};
+
+/// One key and its value; named and used like a pair (which cannot hold the type it is part of).
+struct Entry {
+  std::string first;
+  Node second;
 };
 
 /// A parsed file: its documents and the name to put in diagnostics.
