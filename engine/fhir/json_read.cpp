@@ -7,9 +7,10 @@
 
 #include "utf8.hpp"
 
-#define RAPIDJSON_HAS_STDSTRING 0
-#include <rapidjson/error/en.h>
+// First, so that the sanitizers know stack.h by the path in their ignore list.
 #include <rapidjson/reader.h>
+
+#include <rapidjson/error/en.h>
 
 namespace fhir {
 
