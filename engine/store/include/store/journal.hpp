@@ -21,6 +21,7 @@ enum class EntryKind : std::uint8_t {
   kDelivery = 3,   ///< delivery outcomes, a batch as JSON in `raw`
   kTick = 4,       ///< the clock passed a due time; `received` is the time meant
   kCommand = 5,    ///< operator or HIM command as JSON in `raw`
+  kRejected = 6,   ///< refused input kept for inspection (quarantine); changes no state
 };
 
 struct Entry {
@@ -33,6 +34,7 @@ struct Entry {
   core::ControlId control_id;
   std::string type;            ///< "ADT^A01"
   std::string raw;             ///< bytes as they came (kept zstd-compressed)
+  std::string charset;         ///< HTTP charset parameter, overrides MSH-18; usually empty
   core::Digest digest{};       ///< SHA-256 of raw; verified on read
   core::Digest body_digest{};  ///< without MSH-7 and MSH-13: for duplicates
   std::string ack;             ///< what was answered

@@ -130,6 +130,10 @@ class Records {
   };
   virtual core::Result<std::vector<KeyRow>> keys_with_parent(std::string_view parent_id) = 0;
 
+  /// Current resources that reference `target` ("Patient/<id>") anywhere the search index looks.
+  virtual core::Result<std::vector<Resource>> referencing(std::string_view target,
+                                                          std::size_t limit) = 0;
+
   // Message state
   virtual core::Status set_message(const MessageState& state) = 0;
   virtual core::Result<std::optional<MessageState>> message(core::Sequence sequence) = 0;

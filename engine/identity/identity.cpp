@@ -1,0 +1,127 @@
+#include <identity/identity.hpp>
+
+namespace identity {
+namespace {
+
+using core::ErrorCode;
+
+core::Result<std::string> redirect_of(store::Db& db, std::string_view id) {
+  std::string next;
+  auto status = db.query("SELECT survivor FROM patient_redirect WHERE retired = ?1", {id},
+                         [&](const store::Row& row) {
+                           next = std::string(row.text(0));
+                           return false;
+                         });
+  if (!status) return core::fail(status.error());
+  return next;
+}
+
+}  // namespace
+
+core::Result<std::string> Identity::survivor(std::string_view id) {
+  std::string current(id);
+  for (int step = 0; step < kRedirectsMax; ++step) {
+    auto next = redirect_of(records_.db(), current);
+    if (!next) return next;
+    if (next->empty()) return current;
+    current = std::move(*next);
+  }
+  return core::fail(ErrorCode::kConflict, "merge chain is a cycle or too long");
+}
+
+core::Result<std::string> Identity::resolve(const std::vector<std::string>& keys,
+                                            std::string_view proposed, bool* conflict) {
+  std::string id;
+  std::vector<const std::string*> unknown;
+  for (const std::string& key : keys) {
+    auto found = records_.find_key("Patient", key);
+    if (!found) return core::fail(found.error());
+    if (!*found) {
+      unknown.push_back(&key);
+      continue;
+    }
+    auto owner = survivor(**found);
+    if (!owner) return owner;
+    if (id.empty()) {
+      id = std::move(*owner);
+    } else if (id != *owner && conflict != nullptr) {
+      *conflict = true;
+    }
+  }
+  if (id.empty()) {
+    // A proposed id may itself have been retired, when its key was renumbered away.
+    auto owner = survivor(proposed);
+    if (!owner) return owner;
+    id = std::move(*owner);
+  }
+  for (const std::string* key : unknown) {
+    auto added = records_.add_key("Patient", *key, id);
+    if (!added) return core::fail(added.error());
+  }
+  return id;
+}
+
+core::Result<Identity::Merge> Identity::merge(std::string_view from, std::string_view into,
+                                              core::Sequence sequence) {
+  Merge result;
+  if (from == into) return core::fail(ErrorCode::kSelfMerge, "a patient cannot merge into itself");
+  auto target = survivor(into);
+  if (!target) return core::fail(target.error());
+  auto source = survivor(from);
+  if (!source) return core::fail(source.error());
+  result.retired = std::string(from);
+  result.survivor = *target;
+  if (*source == *target) {
+    // Either a replay of this merge, or the pair was merged the other way round before.
+    if (*target == from) {
+      return core::fail(ErrorCode::kConflict, "the pair was merged in the other direction before");
+    }
+    return result;
+  }
+  result.retired = *source;
+  const auto number = static_cast<std::int64_t>(sequence.value());
+  auto status = records_.db().run(
+      "INSERT INTO patient_redirect (retired, survivor, sequence) VALUES (?1, ?2, ?3)",
+      {std::string_view(*source), std::string_view(*target), number});
+  if (!status) return core::fail(status.error());
+  status = alias_composite_keys(*source, *target);
+  if (!status) return core::fail(status.error());
+  auto moved = records_.referencing("Patient/" + *source, kMovedMax + 1);
+  if (!moved) return core::fail(moved.error());
+  if (moved->size() > kMovedMax) {
+    return core::fail(ErrorCode::kConflict, "the merge would move more resources than allowed");
+  }
+  result.changed = true;
+  result.moved = std::move(*moved);
+  return result;
+}
+
+core::Status Identity::alias_composite_keys(const std::string& from, const std::string& into) {
+  // A key such as "<patient>/<allergen>" must find the moved resource under the survivor too.
+  auto rows = records_.keys_with_parent(from);
+  if (!rows) return core::fail(rows.error());
+  for (const auto& row : *rows) {
+    std::string key = row.key;
+    for (std::size_t at = key.find(from); at != std::string::npos;
+         at = key.find(from, at + into.size())) {
+      key.replace(at, from.size(), into);
+    }
+    auto known = records_.find_key(row.type, key);
+    if (!known) return core::fail(known.error());
+    if (*known) continue;  // the survivor has its own; both stay
+    auto added = records_.add_key(row.type, key, row.id);
+    if (!added) return added;
+  }
+  return {};
+}
+
+core::Status Identity::note_moved(core::Sequence sequence, const store::Resource& before,
+                                  std::string_view from, std::string_view into) {
+  return records_.db().run(
+      "INSERT OR IGNORE INTO merge_moved (sequence, type, id, from_patient, to_patient,"
+      " version_before) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+      {static_cast<std::int64_t>(sequence.value()), std::string_view(before.type),
+       std::string_view(before.id), from, into, static_cast<std::int64_t>(before.version)});
+}
+
+}  // namespace identity
