@@ -1,5 +1,3 @@
-#include <array>
-#include <bit>
 #include <fhir/json.hpp>
 
 #include "utf8.hpp"
@@ -39,43 +37,72 @@ class Writer {
   static constexpr std::size_t kBufferBytes = 4096;
 
   void need(std::size_t bytes) {
-    if (static_cast<std::size_t>(buffer_.data() + kBufferBytes - at_) < bytes) flush();
+    if (static_cast<std::size_t>(buffer_ + kBufferBytes - at_) < bytes) flush();
   }
   void flush() {
-    out_.append(buffer_.data(), static_cast<std::size_t>(at_ - buffer_.data()));
-    at_ = buffer_.data();
+    out_.append(buffer_, static_cast<std::size_t>(at_ - buffer_));
+    at_ = buffer_;
   }
   const char* special(const char* at, const char* end);
 
   std::string& out_;
-  std::array<char, kBufferBytes> buffer_;
-  char* at_ = buffer_.data();
+  char buffer_[kBufferBytes];
+  char* at_ = buffer_;
 };
 
 /// Which bytes may stand in a JSON string as they are.
 bool is_plain(char c) { return c >= 0x20 && c != '"' && c != '\\'; }
 
+/// High bits where one of the eight bytes needs a second look.
+std::uint64_t special_bytes(std::uint64_t word) {
+  return below_or_high(word, 0x20) | equal_to(word, '"') | equal_to(word, '\\');
+}
+
+/// The first and last `Bytes` of a text of that length or up to twice it: both halves in two loads,
+/// so that names and codes, nearly all of them short, need no loop.
+template <class Word>
+bool copy_plain(std::string_view text, char* to) {
+  Word head = 0, tail = 0;
+  const std::size_t last = text.size() - sizeof(Word);
+  std::memcpy(&head, text.data(), sizeof head);
+  std::memcpy(&tail, text.data() + last, sizeof tail);
+  std::memcpy(to, &head, sizeof head);
+  std::memcpy(to + last, &tail, sizeof tail);
+  if constexpr (sizeof(Word) == 8) return (special_bytes(head) | special_bytes(tail)) == 0;
+  return special_bytes(std::uint64_t{head} << 32 | tail) == 0;
+}
+
+/// Copies a text of up to 16 bytes; false when it has something to escape (or to check).
+bool copy_short(std::string_view text, char* to) {
+  if (text.size() >= 8) return copy_plain<std::uint64_t>(text, to);
+  if (text.size() >= 4) return copy_plain<std::uint32_t>(text, to);
+  bool plain = true;
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    to[n] = text[n];
+    plain &= is_plain(text[n]);
+  }
+  return plain;
+}
+
 void Writer::quoted(std::string_view text) {
-  put('"');
+  need(18);
+  *at_++ = '"';
+  if (text.size() <= 16 && copy_short(text, at_)) {
+    at_ += text.size();
+    *at_++ = '"';
+    return;
+  }
   const char* at = text.data();
   const char* end = at + text.size();
   while (at != end) {
     need(8);
     if (end - at >= 8) {
       const std::uint64_t word = load_word(at);
-      const std::uint64_t stop =
-          below_or_high(word, 0x20) | equal_to(word, '"') | equal_to(word, '\\');
-      std::memcpy(at_, at, 8);
-      if constexpr (std::endian::native == std::endian::little) {
-        const std::size_t plain = stop ? static_cast<std::size_t>(std::countr_zero(stop)) / 8 : 8;
-        at += plain;
-        at_ += plain;
-        if (plain == 8) continue;
-      } else if (stop == 0) {
-        at += 8;
-        at_ += 8;
-        continue;
-      }
+      const std::size_t plain = first_flag(special_bytes(word));
+      std::memcpy(at_, &word, 8);
+      at += plain;
+      at_ += plain;
+      if (plain == 8) continue;
     }
     if (is_plain(*at)) {
       *at_++ = *at++;

@@ -1,4 +1,5 @@
 #pragma once
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -16,6 +17,11 @@ inline std::uint64_t below_or_high(std::uint64_t word, std::uint8_t n) {
 inline std::uint64_t equal_to(std::uint64_t word, std::uint8_t byte) {
   constexpr std::uint64_t kOnes = 0x0101010101010101u;
   return below_or_high(word ^ (kOnes * byte), 1) & ~(word & 0x8080808080808080u);
+}
+/// Index of the lowest byte (in memory order) whose high bit is set, 8 when none is.
+inline std::size_t first_flag(std::uint64_t flags) {
+  static_assert(std::endian::native == std::endian::little, "the scans count from the low byte");
+  return flags ? static_cast<std::size_t>(std::countr_zero(flags)) / 8 : 8;
 }
 inline std::uint64_t load_word(const char* at) {
   std::uint64_t word = 0;
@@ -42,6 +48,27 @@ inline std::size_t utf8_length(const char* at, const char* end) {
   if (first == 0xF0 && byte(1) < 0x90) return 0;
   if (first == 0xF4 && byte(1) > 0x8F) return 0;
   return 4;
+}
+
+/// Writes the sequence of a code point; returns the place behind it.
+inline char* put_utf8(unsigned code, char* to) {
+  const auto put = [&to](unsigned byte) { *to++ = static_cast<char>(byte); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | code >> 6);
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3F));
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+  return to;
 }
 
 inline bool valid_utf8(std::string_view text) {

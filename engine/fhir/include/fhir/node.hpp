@@ -85,6 +85,7 @@ class Document {
   Node* clone(const Node* from);
 
  private:
+  friend class JsonReader;  // builds its nodes without a call for each
   void* allocate(std::size_t bytes, std::size_t align);
   struct Arena;
   std::unique_ptr<Arena> arena_;
