@@ -96,6 +96,10 @@ class Records {
   virtual core::Status begin() = 0;
   virtual core::Status commit(core::Sequence position) = 0;
   virtual void rollback() = 0;
+  /// Undo of one entry inside the transaction: what came after savepoint() is taken back (also from
+  /// any cache) by rollback_to_savepoint(); the next savepoint() replaces the former.
+  virtual core::Status savepoint() = 0;
+  virtual core::Status rollback_to_savepoint() = 0;
   virtual core::Result<core::Sequence> position() = 0;   ///< last applied journal sequence
 
   // Resources
@@ -145,6 +149,9 @@ class Records {
   /// Pending items of a destination with row > after, ascending.
   virtual core::Result<std::vector<OutboxItem>> pending(const core::DestinationName& destination,
                                                         std::int64_t after_row, std::size_t limit) = 0;
+  /// The item's row; outcomes are journaled by (destination, sequence, part), which a rebuild repeats.
+  virtual core::Result<std::optional<std::int64_t>> outbox_row(
+      const core::DestinationName& destination, core::Sequence sequence, int part) = 0;
   /// Final: delivered items leave the outbox; parked and held ones stay with their reason.
   virtual core::Status mark_delivered(std::int64_t row) = 0;
   virtual core::Status mark(std::int64_t row, OutboxItem::State state, int attempts,
