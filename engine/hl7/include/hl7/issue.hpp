@@ -1,7 +1,8 @@
 #pragma once
-#include <core/error.hpp>
+#include <core/result.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hl7 {
@@ -18,6 +19,9 @@ struct Location {
   std::string text() const;
   bool operator==(const Location&) const = default;
 };
+
+/// Reads "PID", "PID-3", "PID[2]-3[1].4.1", "OBX[2]-5". kUsage: anything else.
+core::Result<Location> parse_location(std::string_view text);
 
 /// Table 0516. Warnings and information do not stop a message.
 enum class Severity { kInformation, kWarning, kError };

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,9 @@ namespace hl7 {
 /// Limits of one message; exceeding one is an error, never truncation.
 inline constexpr std::size_t kSegmentsMax = 100'000;
 inline constexpr std::size_t kFieldsMax = 2'000;  ///< per segment
+inline constexpr std::size_t kRepetitionsMax = 50'000;    ///< per field
+inline constexpr std::size_t kTextBytesMax = 1U << 30;    ///< per message
+inline constexpr std::size_t kTextBeforeMshMax = 1'024;   ///< bytes skipped to find MSH
 
 /// MSH-1 and MSH-2 (chapter 2.5.4). `truncation` is 2.7's fifth character, 0 when absent.
 struct Delimiters {
@@ -20,12 +25,19 @@ struct Delimiters {
   char component = '^';
   char repetition = '~';
   char escape = '\\';     ///< 0 when the message declares none
-  char subcomponent = '&';
+  char subcomponent = '&';  ///< 0 when the message declares none
   char truncation = 0;
-  bool operator==(const Delimiters&) const = default;
+  /// ICU name (static storage) of the set that the bytes of \Xhh..\ are in, by MSH-18; null = UTF-8.
+  const char* hex_charset = nullptr;
+  bool operator==(const Delimiters& other) const {
+    return field == other.field && component == other.component &&
+           repetition == other.repetition && escape == other.escape &&
+           subcomponent == other.subcomponent && truncation == other.truncation;
+  }
 };
 
 class Message;
+class Repetitions;
 
 /// A piece of a message at some level, as a view. Child access never fails: what is absent is
 /// empty. A scalar counts as its own first child, so `^4.1` reads both "A&B" and "A".
@@ -49,12 +61,15 @@ class Value {
   /// Repetitions of a field; 1 for what is not a field; 0 when empty.
   int repetition_count() const;
   Value repetition(int n) const;   ///< 1-based
+  /// All of them in one walk: `for (Value each : value.repetitions())`; none when empty.
+  Repetitions repetitions() const;
   /// n-th child: component of a field (its first repetition) or repetition, subcomponent of a
   /// component. A subcomponent's child 1 is itself. 1-based.
   Value child(int n) const;
   int child_count() const;
 
-  /// Unescaped text. Without escapes this is raw() itself, else it is decoded into `scratch`.
+  /// Unescaped text; empty for the HL7 null, which is never the text `""`.
+  /// Without escapes this is raw() itself, else it is decoded into `scratch`.
   /// \F\ \S\ \T\ \R\ \E\ \P\ \Xhh\ \.br\ \.sp\ ... see hl7/escape.hpp.
   std::string_view text(std::string& scratch) const;
   std::string text() const;
@@ -66,54 +81,138 @@ class Value {
   Level level_ = Level::kField;
 };
 
-/// One segment, as a view. Lifetime: the Message.
+/// The repetitions of a field, a forward range. Lifetime: the Message.
+class Repetitions {
+ public:
+  class Iterator {
+   public:
+    using value_type = Value;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    Iterator(std::string_view rest, const Delimiters* delimiters);
+    Value operator*() const { return current_; }
+    Iterator& operator++();
+    Iterator operator++(int);
+    bool operator==(std::default_sentinel_t) const { return done_; }
+
+   private:
+    void take();
+    std::string_view rest_;   ///< after the current repetition
+    Value current_;
+    const Delimiters* delimiters_ = nullptr;
+    bool last_ = true;
+    bool done_ = true;
+  };
+
+  explicit Repetitions(Value value) : value_(value) {}
+  Iterator begin() const { return {value_.raw(), value_.delimiters()}; }
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  Value value_;
+};
+
+namespace detail {
+
+/// The delimiters of what must not be split or unescaped: MSH-1 and MSH-2.
+extern const Delimiters kNoDelimiters;
+
+/// Segment name as three upper-case bytes in one word; 0 when it is no segment name.
+std::uint32_t name_key(std::string_view name);
+
+struct Segment {
+  std::uint32_t begin;            ///< offset in the text
+  std::uint32_t end;              ///< after the last field, without blanks and terminator
+  std::uint32_t first_separator;  ///< index in separators of the one before raw field 1
+  std::uint32_t key;              ///< name_key()
+  std::uint32_t occurrence;       ///< n-th of its name, 1-based
+  std::uint16_t separator_count;
+  std::uint16_t shift;            ///< 1 for MSH, FHS, BHS, whose field 1 is the separator itself
+};
+
+/// Everything a Message owns, in one block that never moves: views point here.
+struct MessageState {
+  std::string text;
+  Delimiters delimiters;
+  std::vector<Segment> segments;
+  std::unique_ptr<std::uint32_t[]> separators;  ///< offset of each field separator
+  Issues issues;
+};
+
+}  // namespace detail
+
+/// One segment, as a view. Lifetime: the Message, also when that has been moved.
 class SegmentView {
  public:
   SegmentView() = default;
-  SegmentView(const Message* message, std::uint32_t index) : message_(message), index_(index) {}
+  SegmentView(const detail::MessageState* state, std::uint32_t index)
+      : state_(state), index_(index) {}
 
-  bool present() const { return message_ != nullptr; }
+  bool present() const { return state_ != nullptr; }
   std::string_view name() const;   ///< "PID", as written
   std::string_view raw() const;    ///< without its terminator
   std::uint32_t index() const { return index_; }   ///< 0-based place in the message
   int occurrence() const;          ///< n-th of its name, 1-based
   int field_count() const;
-  /// Field n as chapter 2 counts: MSH-1 is the separator itself, MSH-2 the encoding characters.
-  Value field(int n) const;
+  /// @return whether the name is `name`, whatever the case it was written in.
+  bool is(std::string_view name) const;
+  /// Field n as chapter 2 counts: MSH-1 is the separator itself, MSH-2 the encoding characters
+  /// (likewise FHS and BHS).
+  Value field(int n) const {
+    if (state_ == nullptr || n < 1) return {};
+    const detail::Segment& s = state_->segments[index_];
+    if (s.shift != 0 && n <= 2) return header_field(n);
+    const auto k = static_cast<std::uint32_t>(n - s.shift);
+    if (k > s.separator_count) return {};
+    const std::uint32_t* at = state_->separators.get() + s.first_separator + (k - 1);
+    const std::uint32_t begin = *at + 1;
+    const std::uint32_t end = k < s.separator_count ? at[1] : s.end;
+    return {{state_->text.data() + begin, end - begin}, Value::Level::kField, &state_->delimiters};
+  }
 
  private:
-  const Message* message_ = nullptr;
+  Value header_field(int n) const;
+  const detail::MessageState* state_ = nullptr;
   std::uint32_t index_ = 0;
 };
 
 struct ParseOptions {
-  /// Refuse what the tolerances below would accept (LF or CRLF ends, blank lines, text before MSH,
-  /// trailing blanks after a segment, lower-case names). Each tolerance used becomes a warning.
+  /// Refuse what the tolerances below would accept. Each tolerance used becomes a warning.
+  /// Tolerated: text, blanks or a byte order mark before MSH, LF or CRLF ends, a line feed inside
+  /// a field (kept), a missing last CR, blank lines, lines of left-over framing bytes, blanks around
+  /// a segment, lower-case names, an MSH-2 of 2 or 3 characters.
   bool strict = false;
 };
 
 /// A parsed HL7 v2 message (ER7), versions 2.1 to 2.8.x: the text and an index of its boundaries,
-/// made in one pass. Owns its text, moves cheaply, never changes. Thread: read by any.
+/// made in one pass. Owns its text, moves cheaply, never changes; views survive a move (a
+/// moved-from Message may only be assigned to or destroyed). Thread: read by any.
 class Message {
  public:
-  /// `text` is UTF-8 (see hl7/charset.hpp). Errors: kNoMsh, kBadEncodingCharacters,
-  /// kTooManySegments, kTooManyFields, kBadSegmentName.
+  /// `text` is UTF-8 (see hl7/charset.hpp) and starts with MSH, or with FHS or BHS to read a batch
+  /// header. Errors: kNoMsh, kBadEncodingCharacters, kTooManySegments, kTooManyFields (also too
+  /// many repetitions), kBadSegmentName, kSegmentSequence (a second MSH: see hl7/batch.hpp),
+  /// kTooLong. Error texts name places, never values.
   static core::Result<Message> parse(std::string text, const ParseOptions& options = {});
 
-  Message(Message&&) noexcept;
-  Message& operator=(Message&&) noexcept;
+  Message(Message&&) noexcept = default;
+  Message& operator=(Message&&) noexcept = default;
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
-  ~Message();
+  ~Message() = default;
 
   /// The text exactly as given to parse().
-  std::string_view text() const& { return text_; }
+  std::string_view text() const& { return state_->text; }
   std::string_view text() const&& = delete;
-  const Delimiters& delimiters() const { return delimiters_; }
-  const Issues& issues() const { return issues_; }   ///< tolerances applied
+  const Delimiters& delimiters() const { return state_->delimiters; }
+  const Issues& issues() const { return state_->issues; }   ///< tolerances applied
 
-  std::uint32_t segment_count() const { return static_cast<std::uint32_t>(segments_.size()); }
-  SegmentView segment(std::uint32_t index) const&;
+  std::uint32_t segment_count() const {
+    return static_cast<std::uint32_t>(state_->segments.size());
+  }
+  SegmentView segment(std::uint32_t index) const& {
+    return index < segment_count() ? SegmentView(state_.get(), index) : SegmentView();
+  }
   SegmentView segment(std::uint32_t index) const&& = delete;
   /// n-th segment of that name (1-based); not present() when there is none.
   SegmentView find(std::string_view name, int occurrence = 1) const&;
@@ -122,27 +221,17 @@ class Message {
   std::string get(std::string_view path) const;
 
  private:
-  friend class SegmentView;
-  struct Segment {
-    std::uint32_t begin;        ///< offset in text_
-    std::uint32_t end;
-    std::uint32_t first_field;  ///< index in fields_ of field 1
-    std::uint16_t field_count;
-    std::uint8_t name_length;
-  };
-  Message() = default;
-
-  std::string text_;
-  Delimiters delimiters_;
-  std::vector<Segment> segments_;
-  std::vector<std::uint32_t> fields_;   ///< begin offset of each field
-  Issues issues_;
+  explicit Message(std::unique_ptr<detail::MessageState> state) : state_(std::move(state)) {}
+  std::unique_ptr<detail::MessageState> state_;
 };
 
 /// Walks every field, repetition, component and sub-component boundary of ER7 text in one pass
 /// and counts them: the scan under parse(), exposed so that it can be measured.
+/// The four lower figures are the separators seen, outside MSH-2 (FHS-2, BHS-2) at the start.
 struct BoundaryCounts {
-  std::uint64_t segments = 0, fields = 0, repetitions = 0, components = 0, subcomponents = 0;
+  std::uint64_t segments = 0;   ///< line ends (CR, LF or CRLF), and a last line without one
+  std::uint64_t fields = 0, repetitions = 0, components = 0, subcomponents = 0;
+  bool operator==(const BoundaryCounts&) const = default;
 };
 BoundaryCounts scan_boundaries(std::string_view text, const Delimiters& delimiters);
 
@@ -157,5 +246,6 @@ struct Header {
   Value date_time;
 };
 Header read_header(const Message& message);
+Header read_header(const Message&& message) = delete;
 
 }  // namespace hl7
