@@ -46,6 +46,16 @@ class BoundedQueue {
     room_.notify_one();
     return item;
   }
+  /// @return nullopt at once when there is none.
+  std::optional<T> try_pop() {
+    std::unique_lock lock(mutex_);
+    if (items_.empty()) return std::nullopt;
+    std::optional<T> item(std::move(items_.front()));
+    items_.pop_front();
+    lock.unlock();
+    room_.notify_one();
+    return item;
+  }
   /// Waits for at least one item and takes up to `most`. Empty when closed and drained.
   std::vector<T> pop_batch(std::size_t most) {
     std::vector<T> batch;

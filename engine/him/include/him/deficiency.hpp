@@ -113,6 +113,9 @@ struct ListFilter {
 core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
                                            const ListFilter& filter, core::Instant now);
 
+/// Open deficiencies in the records, for status displays.
+core::Result<std::uint64_t> count_open(store::Records& records);
+
 /// FHIR form: Task (code urn:chartwire:rule|R06, restriction.period.end = due) and DetectedIssue
 /// (evidence), ids derived from the deficiency's id. Mentions no control id.
 fhir::Node* to_task(const Deficiency& deficiency, fhir::Document& into);

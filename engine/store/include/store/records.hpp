@@ -146,7 +146,8 @@ class Records {
 
   // Outbox
   virtual core::Status enqueue(const OutboxItem& item) = 0;
-  /// Pending items of a destination with row > after, ascending.
+  /// Pending and held items of a destination with row > after, ascending (a held item keeps its place
+  /// in its lanes; parked ones have left them).
   virtual core::Result<std::vector<OutboxItem>> pending(const core::DestinationName& destination,
                                                         std::int64_t after_row, std::size_t limit) = 0;
   /// The item's row; outcomes are journaled by (destination, sequence, part), which a rebuild repeats.

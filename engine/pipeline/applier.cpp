@@ -1,0 +1,328 @@
+#include "applier.hpp"
+
+#include <core/hash.hpp>
+#include <core/log.hpp>
+#include <core/text.hpp>
+#include <fhir/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace pipeline {
+namespace {
+
+using core::ErrorCode;
+
+inline constexpr std::chrono::milliseconds kRetryDelay{500};
+
+/// Failures of the store, not of the entry: the whole batch is tried again.
+bool is_environment(const core::Error& error) {
+  switch (error.code) {
+    case ErrorCode::kDiskFull:
+    case ErrorCode::kIo:
+    case ErrorCode::kStoreUnavailable:
+    case ErrorCode::kStoreLocked:
+    case ErrorCode::kBusy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// W3C trace context derived from the entry, so that a repeated apply names the same trace.
+std::string traceparent(const store::Entry& entry, int part) {
+  const std::string seed = std::to_string(entry.sequence.value()) + "/" + std::to_string(part);
+  const core::Digest trace = core::sha256(
+      std::string_view(reinterpret_cast<const char*>(entry.digest.data()), entry.digest.size()));
+  const core::Digest span = core::sha256(seed);
+  return "00-" + core::to_hex({reinterpret_cast<const char*>(trace.data()), 16}) + "-" +
+         core::to_hex({reinterpret_cast<const char*>(span.data()), 8}) + "-01";
+}
+
+std::string issues_json(const hl7::Issues& issues) {
+  std::string json = "[";
+  for (const hl7::Issue& issue : issues) {
+    if (json.size() > 1) json += ',';
+    json += "{\"code\":";
+    fhir::write_json_string(core::entry(issue.code).slug, json);
+    json += ",\"at\":";
+    fhir::write_json_string(issue.at.text(), json);
+    json += ",\"text\":";
+    fhir::write_json_string(issue.text, json);
+    json += "}";
+  }
+  return json + "]";
+}
+
+/// "<feed>|<MSH-3.1>|<MSH-4.1>|<MSH-10>|<sequence>"
+std::string bundle_identifier(const MappedEntry& slot) {
+  const hl7::Header header = hl7::read_header(*slot.message);
+  return slot.entry.feed.value() + "|" + header.sending_application.child(1).text() + "|" +
+         header.sending_facility.child(1).text() + "|" + slot.entry.control_id.value() + "|" +
+         std::to_string(slot.entry.sequence.value());
+}
+
+}  // namespace
+
+Applier::Applier(Parts parts)
+    : parts_(std::move(parts)),
+      charts_(*parts_.records, parts_.knowledge->rules),
+      apply_(*parts_.records, charts_),
+      stage_(*parts_.config, parts_.knowledge, *parts_.journal),
+      applied_(parts_.metrics->counter("chartwire_entries_applied_total",
+                                       "Journal entries applied to the records")),
+      failed_(parts_.metrics->counter("chartwire_messages_failed_total",
+                                      "Stored messages that could not be mapped or applied")),
+      opened_(parts_.metrics->counter("chartwire_deficiencies_opened_total",
+                                      "Chart deficiencies opened")),
+      closed_(parts_.metrics->counter("chartwire_deficiencies_closed_total",
+                                      "Chart deficiencies closed")),
+      batch_seconds_(parts_.metrics->histogram(
+          "chartwire_apply_batch_seconds", "Time of one apply transaction", {},
+          {0.001, 0.005, 0.02, 0.1, 0.5, 2})) {}
+
+Applier::~Applier() { stop(); }
+
+core::Status Applier::start() {
+  auto position = parts_.records->position();
+  if (!position) return core::fail(position.error());
+  position_ = position->value();
+  parts_.waiters->applied_up_to(*position);
+  commit_effects();
+  stage_.start(*position);
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void Applier::stop() {
+  stopping_ = true;
+  stage_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string Applier::trouble() const {
+  std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+std::optional<core::Instant> Applier::next_deadline() const {
+  std::lock_guard lock(mutex_);
+  return deadline_;
+}
+
+void Applier::run() {
+  std::vector<MappedEntry*> batch;
+  while (MappedEntry* first = stage_.next(true)) {
+    batch.assign(1, first);
+    while (batch.size() < MapStage::kSlots) {
+      MappedEntry* more = stage_.next(false);
+      if (more == nullptr) break;
+      batch.push_back(more);
+    }
+    while (!stopping_) {
+      auto status = apply_batch(batch);
+      if (status) break;
+      parts_.records->rollback();
+      charts_.forget();
+      core::log_error("apply-failed", {{"reason", status.error().text()},
+                                       {"sequence", batch.front()->entry.sequence.value()}});
+      {
+        std::lock_guard lock(mutex_);
+        trouble_ = status.error().text();
+      }
+      std::this_thread::sleep_for(kRetryDelay);
+    }
+    for (MappedEntry* slot : batch) stage_.release(slot);
+  }
+}
+
+core::Status Applier::apply_batch(std::vector<MappedEntry*>& batch) {
+  const auto began = std::chrono::steady_clock::now();
+  outcomes_.clear();
+  if (auto status = parts_.records->begin(); !status) return status;
+  for (MappedEntry* slot : batch) {
+    if (auto status = apply_entry(*slot); !status) return status;
+  }
+  const core::Sequence position = batch.back()->entry.sequence;
+  if (auto status = parts_.records->commit(position); !status) return status;
+  position_ = position.value();
+  applied_.add(static_cast<double>(batch.size()));
+  commit_effects();
+  for (auto& [sequence, outcome] : outcomes_) parts_.waiters->applied(sequence, outcome);
+  parts_.waiters->applied_up_to(position);
+  if (parts_.on_commit) parts_.on_commit();
+  batch_seconds_.observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  return {};
+}
+
+void Applier::commit_effects() {
+  auto deadline = charts_.next_deadline();
+  std::lock_guard lock(mutex_);
+  trouble_.clear();
+  deadline_ = deadline ? *deadline : std::nullopt;
+}
+
+core::Status Applier::apply_entry(MappedEntry& slot) {
+  switch (slot.entry.kind) {
+    case store::EntryKind::kMessage:
+      return apply_message(slot);
+    case store::EntryKind::kTick:
+      return apply_tick(slot.entry);
+    case store::EntryKind::kDelivery:
+      return apply_delivery(slot.entry);
+    case store::EntryKind::kCommand:
+      return apply_command(slot.entry);
+    case store::EntryKind::kConfig:
+    case store::EntryKind::kRejected:
+      return {};
+  }
+  return {};
+}
+
+core::Status Applier::apply_message(MappedEntry& slot) {
+  if (slot.error) return fail_message(slot, *slot.error);
+  if (auto status = parts_.records->savepoint(); !status) return status;
+  auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment);
+  core::Status routed;
+  if (result) routed = route(slot, *result);
+  if (!result || !routed) {
+    const core::Error error = result ? routed.error() : result.error();
+    if (is_environment(error)) return core::fail(error);
+    charts_.forget();
+    if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
+    return fail_message(slot, error);
+  }
+  store::MessageState state;
+  state.sequence = slot.entry.sequence;
+  state.feed = slot.entry.feed.value();
+  state.control_id = slot.entry.control_id.value();
+  state.type = slot.entry.type;
+  state.mapping_hash = parts_.knowledge->mappings.at(slot.feed->mapping)->hash();
+  state.received = slot.entry.received;
+  state.lanes = result->lanes;
+  state.resources = static_cast<std::uint32_t>(result->touched.size());
+  state.issues = issues_json(result->issues);
+  return parts_.records->set_message(state);
+}
+
+core::Status Applier::fail_message(MappedEntry& slot, const core::Error& error) {
+  failed_.add();
+  core::log_warn("message-not-applied", {{"feed", slot.entry.feed.value()},
+                                         {"sequence", slot.entry.sequence.value()},
+                                         {"type", slot.entry.type},
+                                         {"reason", error.text()}});
+  store::MessageState state;
+  state.sequence = slot.entry.sequence;
+  state.state = store::MessageState::State::kFailed;
+  state.feed = slot.entry.feed.value();
+  state.control_id = slot.entry.control_id.value();
+  state.type = slot.entry.type;
+  state.error = error.text();
+  state.received = slot.entry.received;
+  state.lanes = {"feed:" + slot.entry.feed.value()};
+  state.issues = "[]";
+  outcomes_.push_back({slot.entry.sequence, {Applied::Kind::kFailed, state.error}});
+  return parts_.records->set_message(state);
+}
+
+core::Status Applier::route(const MappedEntry& slot, const ApplyResult& result) {
+  const std::string identifier = bundle_identifier(slot);
+  for (const RouteConfig& rule : parts_.config->routes) {
+    if (rule.from != slot.entry.feed) continue;
+    const auto& ids = rule.processing_ids;
+    if (std::find(ids.begin(), ids.end(), slot.processing_id) == ids.end()) continue;
+    if (auto status = enqueue(rule.to, slot.entry, result, identifier, 1); !status) return status;
+  }
+  return {};
+}
+
+core::Status Applier::enqueue(const core::DestinationName& destination, const store::Entry& entry,
+                              const ApplyResult& result, const std::string& identifier, int part) {
+  store::OutboxItem shared;
+  store::OutboxItem own;
+  for (const TouchedResource& touched : result.touched) {
+    if (!touched.shared) {
+      own.resources.push_back(touched.ref);
+    } else if (touched.changed) {
+      shared.resources.push_back(touched.ref);
+      shared.lanes.push_back(touched.ref.type + "/" + touched.ref.id);
+    }
+  }
+  for (store::OutboxItem* item : {&shared, &own}) {
+    if (item->resources.empty()) continue;
+    item->destination = destination;
+    item->sequence = entry.sequence;
+    item->created = entry.received;
+    item->part = item == &shared ? 0 : part;
+    item->traceparent = traceparent(entry, item->part);
+    if (item == &own) {
+      item->lanes = result.lanes;
+      item->after = result.shared_lanes;
+      item->identifier = identifier;
+    } else {
+      item->identifier = entry.feed.value() + "|shared|" + std::to_string(entry.sequence.value());
+    }
+    if (auto status = parts_.records->enqueue(*item); !status) return status;
+  }
+  return {};
+}
+
+core::Status Applier::apply_tick(const store::Entry& entry) {
+  const him::Cause cause{entry.sequence, "clock", entry.received};
+  auto changes = charts_.sweep(cause);
+  if (!changes) return core::fail(changes.error());
+  const store::Stamp stamp{entry.sequence, entry.received, "clock", std::nullopt};
+  int part = 0;
+  for (const him::Change& change : *changes) {
+    ApplyResult result;
+    if (auto status = apply_.write_changes({change}, stamp, result); !status) return status;
+    ++part;
+    const std::string identifier =
+        "clock|" + std::to_string(entry.sequence.value()) + "|" + std::to_string(part);
+    for (const DestinationConfig& destination : parts_.config->destinations) {
+      if (auto status = enqueue(destination.name, entry, result, identifier, part); !status) {
+        return status;
+      }
+    }
+  }
+  return {};
+}
+
+core::Status Applier::apply_delivery(const store::Entry& entry) {
+  fhir::Document document;
+  auto tree = fhir::parse_json(entry.raw, document);
+  if (!tree) return {};  // written by ourselves and digest-checked: nothing a retry would mend
+  const core::DestinationName destination{std::string((*tree)->text_of("destination"))};
+  const fhir::Node* items = (*tree)->find("outcomes");
+  for (const fhir::Item* item = items ? items->first_item : nullptr; item; item = item->next) {
+    const fhir::Node& outcome = *item->value;
+    const auto sequence = core::to_int(outcome.text_of("sequence")).value_or(0);
+    const auto part = core::to_int(outcome.text_of("part")).value_or(0);
+    auto row = parts_.records->outbox_row(
+        destination, core::Sequence{static_cast<std::uint64_t>(sequence)}, static_cast<int>(part));
+    if (!row) return core::fail(row.error());
+    if (!*row) continue;
+    const std::string_view state = outcome.text_of("state");
+    core::Status status;
+    if (state == "delivered") {
+      status = parts_.records->mark_delivered(**row);
+    } else {
+      const auto attempts = core::to_int(outcome.text_of("attempts")).value_or(0);
+      status = parts_.records->mark(**row,
+                                    state == "parked" ? store::OutboxItem::State::kParked
+                                    : state == "held" ? store::OutboxItem::State::kHeld
+                                                      : store::OutboxItem::State::kPending,
+                                    static_cast<int>(attempts), outcome.text_of("reason"));
+    }
+    if (!status) return status;
+  }
+  return {};
+}
+
+core::Status Applier::apply_command(const store::Entry& entry) {
+  // Operator decisions about the outbox share the form of delivery outcomes.
+  return apply_delivery(entry);
+}
+
+}  // namespace pipeline

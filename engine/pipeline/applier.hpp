@@ -1,0 +1,78 @@
+#pragma once
+#include <core/metrics.hpp>
+#include <pipeline/config.hpp>
+#include <pipeline/knowledge.hpp>
+#include <store/journal.hpp>
+#include <store/records.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "apply_message.hpp"
+#include "apply_waiters.hpp"
+#include "map_stage.hpp"
+
+namespace pipeline {
+
+/// The one writer of the records: takes mapped entries in journal order and applies them, many in a
+/// transaction that also moves the position. Thread: one of its own.
+class Applier {
+ public:
+  struct Parts {
+    const EngineConfig* config;
+    std::shared_ptr<const Knowledge> knowledge;
+    store::Journal* journal;
+    store::Records* records;
+    core::Metrics* metrics;
+    ApplyWaiters* waiters;
+    std::function<void()> on_commit;   ///< wakes dispatchers
+  };
+  explicit Applier(Parts parts);
+  ~Applier();
+
+  core::Status start();
+  void stop();
+  core::Sequence position() const { return core::Sequence{position_.load()}; }
+  /// Empty while all is well, else why the applier cannot go on (it retries by itself).
+  std::string trouble() const;
+  /// When the clock next makes a deficiency change; set after each commit.
+  std::optional<core::Instant> next_deadline() const;
+
+ private:
+  void run();
+  core::Status apply_batch(std::vector<MappedEntry*>& batch);
+  core::Status apply_entry(MappedEntry& slot);
+  core::Status apply_message(MappedEntry& slot);
+  core::Status fail_message(MappedEntry& slot, const core::Error& error);
+  core::Status apply_tick(const store::Entry& entry);
+  core::Status apply_delivery(const store::Entry& entry);
+  core::Status apply_command(const store::Entry& entry);
+  core::Status route(const MappedEntry& slot, const ApplyResult& result);
+  core::Status enqueue(const core::DestinationName& destination, const store::Entry& entry,
+                       const ApplyResult& result, const std::string& identifier, int part);
+  void commit_effects();
+
+  Parts parts_;
+  him::Charts charts_;
+  MessageApply apply_;
+  MapStage stage_;
+  core::Counter& applied_;
+  core::Counter& failed_;
+  core::Counter& opened_;
+  core::Counter& closed_;
+  core::Histogram& batch_seconds_;
+  std::vector<std::pair<core::Sequence, Applied>> outcomes_;   ///< of the open transaction
+  std::atomic<std::uint64_t> position_{0};
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  std::string trouble_;
+  std::optional<core::Instant> deadline_;
+  std::thread thread_;
+};
+
+}  // namespace pipeline

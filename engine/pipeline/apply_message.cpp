@@ -1,0 +1,336 @@
+#include "apply_message.hpp"
+
+#include <core/hash.hpp>
+#include <fhir/json.hpp>
+#include <fhir/merge.hpp>
+
+#include <algorithm>
+
+#include "event_time.hpp"
+#include "resolve_tree.hpp"
+
+namespace pipeline {
+namespace {
+
+using core::ErrorCode;
+
+bool is_result(std::string_view type) {
+  return type == "DiagnosticReport" || type == "Observation";
+}
+
+/// A message that names a retired number as such makes this draft (plans: `make: merged`).
+bool is_merged_draft(const mapping::Draft& draft) {
+  return draft.type == "Patient" && draft.made_as == "merged";
+}
+
+}  // namespace
+
+int result_status_rank(std::string_view status) {
+  if (status == "registered") return 1;
+  if (status == "partial") return 2;
+  if (status == "preliminary") return 2;
+  if (status == "final") return 3;
+  if (status == "amended" || status == "corrected" || status == "appended") return 4;
+  if (status == "cancelled" || status == "entered-in-error") return 5;
+  return 0;  // unknown says nothing about order
+}
+
+/// The state of one entry while it is applied.
+struct MessageApply::Work {
+  const store::Entry& entry;
+  const mapping::MapOutput& output;
+  const mapping::Environment& environment;
+  store::Stamp stamp;
+  him::Cause cause;
+  std::vector<std::string> ids;        ///< by draft, empty until resolved
+  std::vector<bool> resolving;
+  std::map<std::pair<std::string, std::string>, std::size_t> touched_at;
+  ApplyResult result;
+};
+
+MessageApply::MessageApply(store::Records& records, him::Charts& charts)
+    : records_(records), identity_(records), charts_(charts) {}
+
+core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
+                                              const hl7::Message& message,
+                                              const mapping::MapOutput& output,
+                                              const mapping::Environment& environment) {
+  document_.reset();
+  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}};
+  work.stamp = {entry.sequence, entry.received, entry.sender,
+                event_time(message, environment.zone)};
+  work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
+                entry.received};
+  work.ids.resize(output.drafts.size());
+  work.resolving.resize(output.drafts.size());
+  work.result.issues = output.issues;
+  for (std::size_t i = 0; i < output.drafts.size(); ++i) {
+    if (auto status = resolve_draft(work, i); !status) return core::fail(status.error());
+  }
+  if (auto status = merge_patients(work); !status) return core::fail(status.error());
+  if (auto status = write_drafts(work); !status) return core::fail(status.error());
+  auto changes = charts_.evaluate(work.cause);
+  if (!changes) return core::fail(changes.error());
+  if (auto status = write_changes(*changes, work.stamp, work.result); !status) {
+    return core::fail(status.error());
+  }
+  if (auto status = collect_lanes(work); !status) return core::fail(status.error());
+  return std::move(work.result);
+}
+
+core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
+  if (!work.ids[index].empty()) return {};
+  if (work.resolving[index]) {
+    return core::fail(ErrorCode::kNotMapped, "resource keys refer to each other in a circle");
+  }
+  work.resolving[index] = true;
+  const mapping::Draft& draft = work.output.drafts[index];
+  for (const std::string& key : draft.keys) {
+    for (std::size_t parent : drafts_named_in(key)) {
+      if (parent >= work.ids.size()) {
+        return core::fail(ErrorCode::kInternal, "resource key names no draft");
+      }
+      if (auto status = resolve_draft(work, parent); !status) return status;
+    }
+  }
+  std::vector<std::string> keys;
+  for (const std::string& key : draft.keys) keys.push_back(mapping::resolve_key(key, work.ids));
+  if (keys.empty()) return core::fail(ErrorCode::kNotMapped, "a resource came without a key");
+  const std::string proposed =
+      mapping::proposed_id(work.environment, draft.type, keys.front()).text();
+  core::Result<std::string> id;
+  if (is_merged_draft(draft)) {
+    id = resolve_merged(work, keys, proposed);
+  } else if (draft.type == "Patient") {
+    bool conflict = false;
+    id = identity_.resolve(keys, proposed, &conflict);
+    if (conflict) {
+      work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kDuplicateKey,
+                                    hl7::Location{"PID", 1, 3, 0, 0, 0},
+                                    "identifiers belong to different patients"});
+    }
+  } else {
+    id = resolve_keyed(draft.type, keys, proposed);
+  }
+  if (!id) return core::fail(id.error());
+  work.ids[index] = std::move(*id);
+  return {};
+}
+
+core::Result<std::string> MessageApply::resolve_merged(Work&, const std::vector<std::string>& keys,
+                                                       const std::string& proposed) {
+  // The retired number keeps naming the retired resource, whatever it redirects to.
+  return resolve_keyed("Patient", keys, proposed);
+}
+
+core::Result<std::string> MessageApply::resolve_keyed(std::string_view type,
+                                                      const std::vector<std::string>& keys,
+                                                      const std::string& proposed) {
+  std::string id;
+  std::vector<const std::string*> unknown;
+  for (const std::string& key : keys) {
+    auto found = records_.find_key(type, key);
+    if (!found) return core::fail(found.error());
+    if (!*found) {
+      unknown.push_back(&key);
+    } else if (id.empty()) {
+      id = std::move(**found);
+    }
+  }
+  if (id.empty()) id = proposed;
+  for (const std::string* key : unknown) {
+    if (auto added = records_.add_key(type, *key, id); !added) return core::fail(added.error());
+  }
+  return id;
+}
+
+core::Status MessageApply::write_drafts(Work& work) {
+  // Two drafts of one resource (the same doctor twice) become one version.
+  std::vector<std::pair<std::pair<std::string, std::string>, std::vector<std::size_t>>> groups;
+  for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
+    std::pair<std::string, std::string> name{work.output.drafts[i].type, work.ids[i]};
+    const auto same = std::find_if(groups.begin(), groups.end(),
+                                   [&](const auto& group) { return group.first == name; });
+    if (same != groups.end()) {
+      same->second.push_back(i);
+    } else {
+      groups.push_back({std::move(name), {i}});
+    }
+  }
+  for (const auto& [name, drafts] : groups) {
+    if (auto status = write_resource(work, name.first, name.second, drafts); !status) return status;
+  }
+  return {};
+}
+
+core::Status MessageApply::write_resource(Work& work, const std::string& type,
+                                          const std::string& id,
+                                          const std::vector<std::size_t>& drafts) {
+  const bool shared = work.output.drafts[drafts.front()].shared;
+  if (shared) work.result.shared_lanes.push_back(type + "/" + id);
+  auto current = records_.get(type, id);
+  if (!current) return core::fail(current.error());
+  fhir::Node* tree = nullptr;
+  if (*current && !(*current)->deleted) {
+    auto parsed = fhir::parse_json((*current)->body, document_);
+    if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
+    tree = *parsed;
+    bool stale = false;
+    if (work.stamp.event_time) {
+      auto last = records_.last_event_time(type, id, work.stamp.sender);
+      if (!last) return core::fail(last.error());
+      stale = *last && **last > *work.stamp.event_time;
+    }
+    const std::string_view incoming = work.output.drafts[drafts.front()].root->text_of("status");
+    const int before = result_status_rank(tree->text_of("status"));
+    const int after = result_status_rank(incoming);
+    const bool backward = is_result(type) && after != 0 && after < before;
+    if (stale || backward) {
+      work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
+                                    type + (stale ? ": older than what is stored, not applied"
+                                                  : ": status would go backward, not applied")});
+      work.result.touched.push_back({{type, id, (*current)->version}, shared, false});
+      return {};
+    }
+  } else {
+    tree = document_.object();
+    document_.set(tree, "resourceType", document_.string(type));
+    document_.set(tree, "id", document_.string(id));
+  }
+  for (std::size_t index : drafts) {
+    const mapping::Draft& draft = work.output.drafts[index];
+    fhir::Node* incoming = resolve_tree(draft.root, work.output, work.ids, document_);
+    tree = fhir::merge(tree, incoming, draft.policy, document_);
+  }
+  return put(work, type, id, tree, shared);
+}
+
+core::Status MessageApply::put(Work& work, std::string_view type, std::string_view id,
+                               fhir::Node* tree, bool shared) {
+  std::string body;
+  fhir::write_json(tree, body);
+  auto put = records_.put(type, id, body, tree, work.stamp);
+  if (!put) return core::fail(put.error());
+  if (put->changed) {
+    if (auto status = charts_.touch(type, id, tree, work.cause); !status) return status;
+  }
+  const auto name = std::pair{std::string(type), std::string(id)};
+  const auto known = work.touched_at.find(name);
+  if (known != work.touched_at.end()) {
+    TouchedResource& touched = work.result.touched[known->second];
+    touched.ref.version = put->version;
+    touched.changed = touched.changed || put->changed;
+  } else {
+    work.touched_at[name] = work.result.touched.size();
+    work.result.touched.push_back({{name.first, name.second, put->version}, shared, put->changed});
+  }
+  return {};
+}
+
+core::Status MessageApply::merge_patients(Work& work) {
+  std::size_t survivor = work.output.drafts.size();
+  for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
+    const mapping::Draft& draft = work.output.drafts[i];
+    if (draft.type != "Patient") continue;
+    if (!is_merged_draft(draft)) {
+      survivor = i;
+      continue;
+    }
+    if (survivor >= work.output.drafts.size()) {
+      return core::fail(ErrorCode::kRequiredSegmentMissing, "a merge without its surviving patient");
+    }
+    if (auto status = merge_pair(work, work.ids[i], work.ids[survivor]); !status) return status;
+  }
+  return {};
+}
+
+core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
+                                      const std::string& survivor) {
+  auto merge = identity_.merge(retired, survivor, work.entry.sequence);
+  if (!merge) return core::fail(merge.error());
+  if (!merge->changed) return {};
+  for (const store::Resource& resource : merge->moved) {
+    if (resource.type == "Patient" || resource.deleted) continue;
+    if (auto status = move_resource(work, resource, merge->retired, merge->survivor); !status) {
+      return status;
+    }
+  }
+  if (auto status = charts_.merge_patient(merge->retired, merge->survivor, work.cause); !status) {
+    return status;
+  }
+  // The survivor says whom it replaces (FHIR Patient.link).
+  auto current = records_.get("Patient", merge->survivor);
+  if (!current) return core::fail(current.error());
+  fhir::Node* stored = nullptr;
+  if (*current) {
+    auto parsed = fhir::parse_json((*current)->body, document_);
+    if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
+    stored = *parsed;
+  } else {
+    stored = document_.object();
+    document_.set(stored, "resourceType", document_.string("Patient"));
+    document_.set(stored, "id", document_.string(merge->survivor));
+  }
+  fhir::Node* link = patient_link(document_, "Patient/" + merge->retired, "replaces");
+  fhir::Node* incoming = document_.object();
+  fhir::Node* links = document_.array();
+  document_.append(links, link);
+  document_.set(incoming, "link", links);
+  fhir::MergePolicy policy;
+  policy.list = fhir::MergePolicy::List::kUnion;
+  return put(work, "Patient", merge->survivor, fhir::merge(stored, incoming, policy, document_),
+             false);
+}
+
+core::Status MessageApply::move_resource(Work& work, const store::Resource& resource,
+                                         const std::string& retired, const std::string& survivor) {
+  auto parsed = fhir::parse_json(resource.body, document_);
+  if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
+  redirect_references(*parsed, "Patient/" + retired, "Patient/" + survivor, document_);
+  if (auto noted = identity_.note_moved(work.entry.sequence, resource, retired, survivor); !noted) {
+    return noted;
+  }
+  return put(work, resource.type, resource.id, *parsed, false);
+}
+
+core::Status MessageApply::write_changes(const std::vector<him::Change>& changes,
+                                         const store::Stamp& stamp, ApplyResult& result) {
+  for (const him::Change& change : changes) {
+    for (fhir::Node* tree : {him::to_detected_issue(change.deficiency, document_),
+                             him::to_task(change.deficiency, document_)}) {
+      std::string body;
+      fhir::write_json(tree, body);
+      const std::string type(tree->text_of("resourceType"));
+      const std::string id(tree->text_of("id"));
+      store::Stamp unguarded = stamp;
+      unguarded.event_time.reset();  // ours, not a sender's: never stale
+      auto put = records_.put(type, id, body, tree, unguarded);
+      if (!put) return core::fail(put.error());
+      result.touched.push_back({{type, id, put->version}, false, put->changed});
+    }
+    auto group = identity_.group_of(change.deficiency.patient);
+    if (!group) return core::fail(group.error());
+    if (std::find(result.lanes.begin(), result.lanes.end(), *group) == result.lanes.end()) {
+      result.lanes.push_back(std::move(*group));
+    }
+  }
+  return {};
+}
+
+core::Status MessageApply::collect_lanes(Work& work) {
+  std::set<std::string> lanes(work.result.lanes.begin(), work.result.lanes.end());
+  for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
+    const mapping::Draft& draft = work.output.drafts[i];
+    if (draft.type != "Patient") continue;
+    auto group = identity_.group_of(work.ids[i]);
+    if (!group) return core::fail(group.error());
+    lanes.insert(std::move(*group));
+    // A merge is a barrier over both patients: what is still queued for the retired one goes first.
+    if (is_merged_draft(draft)) lanes.insert(work.ids[i]);
+  }
+  if (lanes.empty()) lanes.insert("feed:" + work.entry.feed.value());
+  work.result.lanes.assign(lanes.begin(), lanes.end());
+  return {};
+}
+
+}  // namespace pipeline

@@ -1,0 +1,73 @@
+#pragma once
+#include <him/deficiency.hpp>
+#include <identity/identity.hpp>
+#include <mapping/mapper.hpp>
+#include <pipeline/config.hpp>
+#include <store/journal.hpp>
+#include <store/records.hpp>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pipeline {
+
+/// A resource version that an entry touched, in Bundle order.
+struct TouchedResource {
+  store::VersionRef ref;
+  bool shared = false;    ///< owned by no patient: Practitioner, Organization, Location
+  bool changed = false;
+};
+
+/// What applying one entry did.
+struct ApplyResult {
+  std::vector<TouchedResource> touched;
+  std::vector<std::string> lanes;          ///< patient groups, or the feed's lane
+  std::vector<std::string> shared_lanes;   ///< shared resources its Bundle refers to
+  hl7::Issues issues;
+};
+
+/// Applies mapped messages to the records inside the applier's transaction: resolves identity, merges
+/// into current versions, guards against stale and backward states, evaluates deficiencies.
+/// Idempotent: the same entry again gives the same records and no new version. Thread: the applier's.
+class MessageApply {
+ public:
+  MessageApply(store::Records& records, him::Charts& charts);
+
+  core::Result<ApplyResult> apply(const store::Entry& entry, const hl7::Message& message,
+                                  const mapping::MapOutput& output,
+                                  const mapping::Environment& environment);
+  /// Writes what deficiency changes look like as FHIR and names their patients' lanes.
+  core::Status write_changes(const std::vector<him::Change>& changes, const store::Stamp& stamp,
+                             ApplyResult& result);
+
+ private:
+  struct Work;
+  core::Status resolve_draft(Work& work, std::size_t index);
+  core::Result<std::string> resolve_merged(Work& work, const std::vector<std::string>& keys,
+                                           const std::string& proposed);
+  core::Result<std::string> resolve_keyed(std::string_view type,
+                                          const std::vector<std::string>& keys,
+                                          const std::string& proposed);
+  core::Status write_drafts(Work& work);
+  core::Status write_resource(Work& work, const std::string& type, const std::string& id,
+                              const std::vector<std::size_t>& drafts);
+  core::Status put(Work& work, std::string_view type, std::string_view id, fhir::Node* tree,
+                   bool shared);
+  core::Status merge_patients(Work& work);
+  core::Status merge_pair(Work& work, const std::string& retired, const std::string& survivor);
+  core::Status move_resource(Work& work, const store::Resource& resource,
+                             const std::string& retired, const std::string& survivor);
+  core::Status collect_lanes(Work& work);
+
+  store::Records& records_;
+  identity::Identity identity_;
+  him::Charts& charts_;
+  fhir::Document document_;     ///< scratch, reset per entry
+};
+
+/// Rank of a result status: an incoming lower one never overwrites (DESIGN section 2, Staleness).
+int result_status_rank(std::string_view status);
+
+}  // namespace pipeline

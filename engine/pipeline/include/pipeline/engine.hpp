@@ -1,0 +1,58 @@
+#pragma once
+#include <core/clock.hpp>
+#include <core/metrics.hpp>
+#include <core/result.hpp>
+#include <pipeline/config.hpp>
+#include <pipeline/destination.hpp>
+#include <pipeline/inbound.hpp>
+#include <pipeline/knowledge.hpp>
+#include <pipeline/status.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace pipeline {
+
+/// The engine: intake, journal, applier, ticker and one dispatcher per destination, wired and running.
+/// Transports hand messages to handler(); readers look at the stores on their own connections.
+/// Thread: any, after start().
+class Engine {
+ public:
+  struct Options {
+    EngineConfig config;
+    std::shared_ptr<const Knowledge> knowledge;
+    const core::Clock* clock = nullptr;      ///< outlives the engine
+    core::Metrics* metrics = nullptr;        ///< outlives the engine
+    std::function<std::unique_ptr<Destination>(const DestinationConfig&)> make_destination;
+    /// Durability can no longer be promised: the process must stop without another positive ACK.
+    std::function<void(const core::Error&)> on_fatal;
+    bool sync = true;                        ///< false only in tests that must fail
+  };
+  /// Opens the stores, applies what the journal has beyond the records, then starts sending.
+  static core::Result<std::unique_ptr<Engine>> start(Options options);
+  ~Engine();
+
+  InboundHandler& handler();
+  EngineStatus status() const;
+  /// Empty when ready to take messages, else why not ("draining", "disk full").
+  std::string not_ready() const;
+  /// Waits until everything journaled so far is applied. @return false on timeout.
+  bool wait_applied(std::chrono::milliseconds timeout) const;
+  /// Re-applies an entry: appends a copy that cites it. @return the new sequence.
+  core::Result<core::Sequence> replay(core::Sequence original);
+  /// Operator's decision on a held or parked item: "pending" sends it again, "delivered" skips it.
+  core::Status decide(const core::DestinationName& destination, core::Sequence sequence, int part,
+                      const std::string& state, const std::string& reason);
+  const EngineConfig& config() const;
+  store::Journal& journal();
+  /// Stops taking messages, lets the stages finish up to `grace`, closes. Idempotent.
+  void drain(std::chrono::milliseconds grace);
+
+ private:
+  Engine();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pipeline

@@ -1,0 +1,124 @@
+#include "map_stage.hpp"
+
+#include <core/log.hpp>
+#include <hl7/charset.hpp>
+#include <hl7/xml.hpp>
+
+#include <chrono>
+
+namespace pipeline {
+namespace {
+
+using core::ErrorCode;
+
+inline constexpr std::chrono::milliseconds kReadRetryDelay{200};
+
+core::Result<std::string> to_er7(const store::Entry& entry, const FeedConfig& feed) {
+  const std::size_t at = entry.raw.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (at != std::string::npos && entry.raw[at] == '<') return hl7::xml_to_er7(entry.raw);
+  hl7::CharsetPolicy policy = feed.charset;
+  if (!entry.charset.empty()) policy = {hl7::CharsetPolicy::Mode::kForce, entry.charset};
+  hl7::Issues ignored;  // reported to the sender when the message came
+  return hl7::decode(entry.raw, policy, ignored);
+}
+
+}  // namespace
+
+MapStage::MapStage(const EngineConfig& config, std::shared_ptr<const Knowledge> knowledge,
+                   const store::Journal& journal)
+    : config_(config), knowledge_(std::move(knowledge)), journal_(journal) {
+  for (const FeedConfig& feed : config.feeds) {
+    mapping::Environment environment;
+    environment.zone = feed.zone;
+    environment.name_space = config.name_space;
+    environment.authorities = config.authorities;
+    for (const auto& [name, value] : feed.values) environment.values[name] = value;
+    environments_.emplace(feed.name, std::move(environment));
+  }
+}
+
+MapStage::~MapStage() { stop(); }
+
+void MapStage::start(core::Sequence after) {
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    slots_.push_back(std::make_unique<MappedEntry>());
+    free_.push(slots_.back().get());
+  }
+  thread_ = std::thread([this, after] { run(after); });
+}
+
+void MapStage::stop() {
+  stopping_ = true;
+  free_.close();
+  ready_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+MappedEntry* MapStage::next(bool wait) {
+  auto slot = wait ? ready_.pop() : ready_.try_pop();
+  return slot ? *slot : nullptr;
+}
+
+void MapStage::release(MappedEntry* slot) { free_.push(slot); }
+
+void MapStage::run(core::Sequence after) {
+  while (!stopping_) {
+    if (!journal_.wait_beyond(after)) return;
+    auto entries = journal_.read(after, kSlots);
+    if (!entries) {
+      core::log_error("journal-read-failed", {{"reason", entries.error().text()}});
+      std::this_thread::sleep_for(kReadRetryDelay);
+      continue;
+    }
+    for (store::Entry& entry : *entries) {
+      auto slot = free_.pop();
+      if (!slot) return;
+      after = entry.sequence;
+      (*slot)->entry = std::move(entry);
+      map_into(**slot);
+      if (!ready_.push(*slot)) return;
+    }
+  }
+}
+
+void MapStage::map_into(MappedEntry& slot) const {
+  slot.message.reset();
+  slot.output = nullptr;
+  slot.error.reset();
+  slot.feed = nullptr;
+  slot.environment = nullptr;
+  slot.processing_id = "P";
+  if (slot.entry.kind != store::EntryKind::kMessage) return;
+  slot.feed = config_.feed(slot.entry.feed);
+  if (slot.feed == nullptr) {
+    slot.error = core::Error{ErrorCode::kNotMapped, "its feed is no longer configured", ""};
+    return;
+  }
+  slot.environment = &environments_.at(slot.entry.feed);
+  auto text = to_er7(slot.entry, *slot.feed);
+  if (!text) {
+    slot.error = text.error();
+    return;
+  }
+  auto message = hl7::Message::parse(std::move(*text));
+  if (!message) {
+    slot.error = message.error();
+    return;
+  }
+  slot.message = std::move(*message);
+  const hl7::Header header = hl7::read_header(*slot.message);
+  const std::string_view id = header.processing_id.substr(0, header.processing_id.find('^'));
+  if (!id.empty()) slot.processing_id = std::string(id);
+  auto& mapper = slot.mappers[slot.feed->mapping];
+  if (!mapper) {
+    mapper = std::make_unique<mapping::Mapper>(knowledge_->mappings.at(slot.feed->mapping));
+  }
+  auto mapped = mapper->map(*slot.message, *slot.environment);
+  if (mapped) {
+    slot.output = *mapped;
+  } else {
+    slot.error = mapped.error();
+  }
+}
+
+}  // namespace pipeline

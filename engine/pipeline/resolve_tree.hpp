@@ -1,0 +1,26 @@
+#pragma once
+#include <fhir/node.hpp>
+#include <mapping/mapper.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pipeline {
+
+/// Indexes of the drafts a key names by its markers.
+std::vector<std::size_t> drafts_named_in(std::string_view key);
+
+/// Copies a draft's tree into `into`, draft markers replaced by "Type/id".
+fhir::Node* resolve_tree(const fhir::Node* from, const mapping::MapOutput& output,
+                         const std::vector<std::string>& ids, fhir::Document& into);
+
+/// Points every reference at `from` to `to`, in place.
+void redirect_references(fhir::Node* tree, std::string_view from, std::string_view to,
+                         fhir::Document& document);
+
+/// A Patient.link item (http://hl7.org/fhir/patient.html).
+fhir::Node* patient_link(fhir::Document& document, std::string_view reference,
+                         std::string_view type);
+
+}  // namespace pipeline
