@@ -79,12 +79,10 @@ std::optional<Issue> check_control_id(const hl7::Header& header) {
 /// A40 and its kin: the retired number must differ from the surviving one in each pair.
 std::optional<Issue> check_merge(const hl7::Message& message) {
   hl7::SegmentView pid;
-  int merges = 0;
   for (std::uint32_t i = 0; i < message.segment_count(); ++i) {
     const hl7::SegmentView segment = message.segment(i);
     if (segment.is("PID")) pid = segment;
     if (!segment.is("MRG")) continue;
-    ++merges;
     const Location at{"MRG", segment.occurrence(), 1, 1, 0, 0};
     const hl7::Value retired = segment.field(1).repetition(1);
     if (!retired.child(1).valued()) {

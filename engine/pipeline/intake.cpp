@@ -171,7 +171,7 @@ void Intake::submit_batch(FeedState& feed, const Inbound& inbound, const std::st
   auto batch = std::make_shared<Batch>();
   batch->replies.resize(split->messages.size());
   batch->open = split->messages.size();
-  const auto answered = [this, batch, done, xml = inbound.xml,
+  const auto answered = [this, batch, done,
                          header = std::string(split->header)](std::size_t index, Reply reply) {
     {
       std::lock_guard lock(batch->mutex);

@@ -75,14 +75,16 @@ struct MapOutput {
   std::vector<hl7::Location> unused_fields;
 };
 
+struct MapOptions {
+  bool lineage = false;
+  bool explain = false;    ///< lineage + unused_fields
+};
+
 /// Runs plans over messages. One per worker thread; reuses its memory. Pure: same message, set and
 /// environment give the same output, bit for bit.
 class Mapper {
  public:
-  struct Options {
-    bool lineage = false;
-    bool explain = false;    ///< lineage + unused_fields
-  };
+  using Options = MapOptions;
   explicit Mapper(std::shared_ptr<const MappingSet> set);
   ~Mapper();
   Mapper(const Mapper&) = delete;
