@@ -150,6 +150,10 @@ class Records {
   /// in its lanes; parked ones have left them).
   virtual core::Result<std::vector<OutboxItem>> pending(const core::DestinationName& destination,
                                                         std::int64_t after_row, std::size_t limit) = 0;
+  /// Parked items of a destination with row > after, ascending.
+  virtual core::Result<std::vector<OutboxItem>> parked(const core::DestinationName& destination,
+                                                       std::int64_t after_row,
+                                                       std::size_t limit) = 0;
   /// The item's row; outcomes are journaled by (destination, sequence, part), which a rebuild repeats.
   virtual core::Result<std::optional<std::int64_t>> outbox_row(
       const core::DestinationName& destination, core::Sequence sequence, int part) = 0;

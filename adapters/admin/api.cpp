@@ -1,0 +1,276 @@
+#include <admin/api.hpp>
+
+#include <core/text.hpp>
+
+#include <algorithm>
+
+#include "json_object.hpp"
+
+namespace admin {
+namespace {
+
+using core::ErrorCode;
+using net::HttpRequest;
+using net::HttpResponse;
+
+inline constexpr std::size_t kPageMax = 1000;
+inline constexpr std::size_t kPageDefault = 100;
+
+HttpResponse json(std::string body) {
+  HttpResponse response;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse failure(const core::Error& error) {
+  return net::http_failure(error.code, error.detail);
+}
+
+std::string query(const HttpRequest& request, std::string_view name) {
+  const std::string* value = request.query_value(name);
+  return value ? *value : std::string();
+}
+
+std::size_t limit_of(const HttpRequest& request) {
+  const auto wanted = core::to_int(query(request, "limit"));
+  if (!wanted || *wanted < 1) return kPageDefault;
+  return std::min<std::size_t>(static_cast<std::size_t>(*wanted), kPageMax);
+}
+
+core::Result<core::Sequence> sequence_of(const HttpRequest& request) {
+  const auto number = core::to_int(request.param("sequence"));
+  if (!number || *number < 1) {
+    return core::fail(ErrorCode::kBadRequest, "the sequence is not a positive number");
+  }
+  return core::Sequence{static_cast<std::uint64_t>(*number)};
+}
+
+template <class Items, class Each>
+std::string array(const Items& items, const Each& each) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1) out += ',';
+    out += each(item);
+  }
+  return out + "]";
+}
+
+std::string strings(const std::vector<std::string>& items) {
+  return array(items, [](const std::string& item) {
+    std::string out;
+    fhir::write_json_string(item, out);
+    return out;
+  });
+}
+
+void optional_time(JsonObject& object, std::string_view name,
+                   const std::optional<core::Instant>& at) {
+  if (at) {
+    object.text(name, core::to_iso(*at));
+  } else {
+    object.null(name);
+  }
+}
+
+std::string destination_json(const pipeline::DestinationStatus& status) {
+  JsonObject object;
+  object.text("name", status.name.value())
+      .number("pending", status.pending)
+      .number("parked", status.parked)
+      .number("held", status.held)
+      .number("in_flight", status.in_flight)
+      .number("backing_off", status.backing_off)
+      .number("delivered", status.delivered)
+      .boolean("unreachable", status.breaker_open);
+  optional_time(object, "oldest_pending", status.oldest_pending);
+  optional_time(object, "last_delivered", status.last_delivered);
+  object.text("last_error", status.last_error);
+  return std::move(object).done();
+}
+
+std::string message_json(const store::MessageState& state) {
+  using State = store::MessageState::State;
+  JsonObject object;
+  object.number("sequence", state.sequence.value())
+      .text("state", state.state == State::kApplied  ? "applied"
+                     : state.state == State::kFailed ? "failed"
+                                                     : "skipped")
+      .text("feed", state.feed)
+      .text("control_id", state.control_id)
+      .text("type", state.type)
+      .text("received", core::to_iso(state.received))
+      .number("resources", state.resources)
+      .raw("lanes", strings(state.lanes))
+      .text("error", state.error)
+      .text("mapping", state.mapping_hash)
+      .raw("issues", state.issues.empty() ? "[]" : state.issues);
+  return std::move(object).done();
+}
+
+std::string item_json(const store::OutboxItem& item) {
+  using State = store::OutboxItem::State;
+  JsonObject object;
+  object.number("row", item.row)
+      .number("sequence", item.sequence.value())
+      .number("part", item.part)
+      .text("state", item.state == State::kPending  ? "pending"
+                     : item.state == State::kParked ? "parked"
+                                                    : "held")
+      .number("attempts", item.attempts)
+      .number("resources", item.resources.size())
+      .raw("lanes", strings(item.lanes))
+      .text("created", core::to_iso(item.created))
+      .text("last_error", item.last_error);
+  return std::move(object).done();
+}
+
+}  // namespace
+
+std::string deficiency_json(const him::Deficiency& deficiency) {
+  JsonObject object;
+  object.text("rule", deficiency.rule)
+      .text("patient", deficiency.patient)
+      .text("mrn", deficiency.mrn)
+      .text("visit", deficiency.visit)
+      .text("lacking", deficiency.lacking)
+      .text("lacking_code", deficiency.lacking_code)
+      .text("subject", deficiency.subject)
+      .text("owner", deficiency.owner)
+      .text("state", him::to_text(deficiency.state))
+      .text("severity", deficiency.severity)
+      .text("source", deficiency.source)
+      .text("opened", core::to_iso(deficiency.opened));
+  optional_time(object, "due", deficiency.due);
+  optional_time(object, "closed", deficiency.closed);
+  object.text("opened_by", deficiency.opened_by).text("closed_by", deficiency.closed_by);
+  return std::move(object).done();
+}
+
+Api::Api(pipeline::Engine& engine, std::shared_ptr<const pipeline::Knowledge> knowledge,
+         const core::Clock& clock, std::unique_ptr<store::Records> reader)
+    : engine_(engine),
+      knowledge_(std::move(knowledge)),
+      clock_(clock),
+      reader_(std::move(reader)) {}
+
+void Api::add_routes(net::HttpRouter& router) {
+  const auto add = [&](const char* method, const char* pattern, auto answer) {
+    router.add(method, pattern,
+               [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
+                 HttpResponse response = answer(*this, request);
+                 co_return response;
+               });
+  };
+  add("GET", "/api/v1/status", [](Api& api, const HttpRequest&) { return api.status(); });
+  add("GET", "/api/v1/messages", [](Api& api, const HttpRequest& r) { return api.messages(r); });
+  add("GET", "/api/v1/messages/{sequence}",
+      [](Api& api, const HttpRequest& r) { return api.message(r); });
+  add("POST", "/api/v1/messages/{sequence}/replay",
+      [](Api& api, const HttpRequest& r) { return api.replay(r); });
+  add("GET", "/api/v1/queues/{destination}",
+      [](Api& api, const HttpRequest& r) { return api.queue(r); });
+  add("POST", "/api/v1/queues/{destination}/{sequence}/{part}/retry",
+      [](Api& api, const HttpRequest& r) { return api.decide(r, "pending"); });
+  add("POST", "/api/v1/queues/{destination}/{sequence}/{part}/skip",
+      [](Api& api, const HttpRequest& r) { return api.decide(r, "delivered"); });
+  add("GET", "/api/v1/deficiencies",
+      [](Api& api, const HttpRequest& r) { return api.deficiencies(r); });
+}
+
+HttpResponse Api::status() {
+  const pipeline::EngineStatus status = engine_.status();
+  JsonObject object;
+  object.text("ready", engine_.not_ready().empty() ? "yes" : engine_.not_ready())
+      .number("received", status.journal.head.value())
+      .number("applied", status.applied.value())
+      .number("lag", status.journal.head.value() - status.applied.value())
+      .number("journal_bytes", status.journal.bytes)
+      .number("journal_segments", status.journal.segments)
+      .number("disk_free_bytes", status.journal.disk_free_bytes)
+      .number("open_deficiencies", status.open_deficiencies)
+      .text("trouble", status.trouble)
+      .raw("destinations", array(status.destinations, destination_json));
+  return json(std::move(object).done());
+}
+
+HttpResponse Api::messages(const HttpRequest& request) {
+  const auto before = core::to_int(query(request, "before"));
+  const core::Sequence limit_sequence{
+      before && *before > 0 ? static_cast<std::uint64_t>(*before) : std::uint64_t{1} << 62};
+  std::lock_guard lock(mutex_);
+  auto found = reader_->messages(limit_of(request), limit_sequence,
+                                 query(request, "failed") == "true");
+  if (!found) return failure(found.error());
+  return json("{\"messages\":" + array(*found, message_json) + "}");
+}
+
+HttpResponse Api::message(const HttpRequest& request) {
+  auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  std::lock_guard lock(mutex_);
+  auto found = reader_->message(*sequence);
+  if (!found) return failure(found.error());
+  if (!*found) return net::http_failure(ErrorCode::kNotFound, "no message has that sequence");
+  return json(message_json(**found));
+}
+
+HttpResponse Api::replay(const HttpRequest& request) {
+  auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  auto replayed = engine_.replay(*sequence);
+  if (!replayed) return failure(replayed.error());
+  JsonObject object;
+  object.number("original", sequence->value()).number("sequence", replayed->value());
+  return json(std::move(object).done());
+}
+
+HttpResponse Api::queue(const HttpRequest& request) {
+  const core::DestinationName name{std::string(request.param("destination"))};
+  const auto after = core::to_int(query(request, "after")).value_or(0);
+  std::lock_guard lock(mutex_);
+  auto items = query(request, "parked") == "true"
+                   ? reader_->parked(name, after, limit_of(request))
+                   : reader_->pending(name, after, limit_of(request));
+  if (!items) return failure(items.error());
+  return json("{\"items\":" + array(*items, item_json) + "}");
+}
+
+HttpResponse Api::decide(const HttpRequest& request, const std::string& state) {
+  auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  const auto part = core::to_int(request.param("part"));
+  if (!part || *part < 0) return net::http_failure(ErrorCode::kBadRequest, "bad part");
+  fhir::Document document;
+  auto body = fhir::parse_json(request.body, document);
+  const std::string reason(body ? (*body)->text_of("reason") : "");
+  if (state == "delivered" && reason.empty()) {
+    return net::http_failure(ErrorCode::kBadRequest, "skipping needs a {\"reason\": \"...\"}");
+  }
+  auto decided = engine_.decide(core::DestinationName{std::string(request.param("destination"))},
+                                *sequence, static_cast<int>(*part), state, reason);
+  if (!decided) return failure(decided.error());
+  return json("{\"ok\":true}");
+}
+
+HttpResponse Api::deficiencies(const HttpRequest& request) {
+  him::ListFilter filter;
+  filter.rule = query(request, "rule");
+  filter.patient = query(request, "patient");
+  filter.visit = query(request, "visit");
+  filter.mrn = query(request, "mrn");
+  filter.owner = query(request, "owner");
+  filter.open_only = query(request, "open") == "true";
+  core::Instant now = clock_.now();
+  if (const std::string text = query(request, "now"); !text.empty()) {
+    auto at = core::from_iso(text);
+    if (!at) return failure(at.error());
+    now = *at;
+  }
+  std::lock_guard lock(mutex_);
+  auto found = him::list(*reader_, *knowledge_->rules, filter, now);
+  if (!found) return failure(found.error());
+  return json("{\"deficiencies\":" + array(*found, deficiency_json) + "}");
+}
+
+}  // namespace admin

@@ -1,0 +1,47 @@
+#pragma once
+#include <net/http_router.hpp>
+#include <pipeline/engine.hpp>
+#include <store/records.hpp>
+
+#include <memory>
+#include <mutex>
+
+namespace admin {
+
+/// Routes of `/api/v1`. Until accounts exist the listener is bound to loopback only. Answers name
+/// sequences, control ids, feeds and resource ids; message bodies are not served here.
+///   GET  /api/v1/status
+///   GET  /api/v1/messages?failed=true&before=N&limit=N
+///   GET  /api/v1/messages/{sequence}
+///   POST /api/v1/messages/{sequence}/replay
+///   GET  /api/v1/queues/{destination}?after=ROW&limit=N
+///   POST /api/v1/queues/{destination}/{sequence}/{part}/retry | skip   {"reason": "..."}
+///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&open=true&now=T
+/// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
+class Api {
+ public:
+  Api(pipeline::Engine& engine, std::shared_ptr<const pipeline::Knowledge> knowledge,
+      const core::Clock& clock, std::unique_ptr<store::Records> reader);
+  void add_routes(net::HttpRouter& router);
+
+ private:
+  net::HttpResponse status();
+  net::HttpResponse messages(const net::HttpRequest& request);
+  net::HttpResponse message(const net::HttpRequest& request);
+  net::HttpResponse replay(const net::HttpRequest& request);
+  net::HttpResponse queue(const net::HttpRequest& request);
+  net::HttpResponse decide(const net::HttpRequest& request, const std::string& state);
+  net::HttpResponse deficiencies(const net::HttpRequest& request);
+
+  pipeline::Engine& engine_;
+  std::shared_ptr<const pipeline::Knowledge> knowledge_;
+  const core::Clock& clock_;
+  std::mutex mutex_;
+  std::unique_ptr<store::Records> reader_;
+};
+
+/// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn, visit,
+/// lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
+std::string deficiency_json(const him::Deficiency& deficiency);
+
+}  // namespace admin
