@@ -158,7 +158,8 @@ void Api::add_routes(net::HttpRouter& router) {
   const auto add = [&](const char* method, const char* pattern, auto answer) {
     router.add(method, pattern,
                [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
-                 HttpResponse response = answer(*this, request);
+                 auto work = [&] { return answer(*this, request); };
+                 HttpResponse response = co_await net::offload(pool_, work);
                  co_return response;
                });
   };

@@ -1,5 +1,6 @@
 #pragma once
 #include <net/http_router.hpp>
+#include <net/offload.hpp>
 #include <pipeline/engine.hpp>
 #include <store/records.hpp>
 
@@ -38,6 +39,7 @@ class Api {
   const core::Clock& clock_;
   std::mutex mutex_;
   std::unique_ptr<store::Records> reader_;
+  boost::asio::thread_pool pool_{1};   ///< stores block; io threads must not
 };
 
 /// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn, visit,
