@@ -15,11 +15,11 @@ namespace net {
 template <class Work>
 Awaitable<std::invoke_result_t<Work>> offload(boost::asio::thread_pool& pool, Work work) {
   const boost::asio::any_io_executor home = co_await boost::asio::this_coro::executor;
-  const auto there = boost::asio::bind_executor(pool.get_executor(), boost::asio::use_awaitable);
-  co_await boost::asio::post(there);
+  auto there = boost::asio::bind_executor(pool.get_executor(), boost::asio::use_awaitable);
+  co_await boost::asio::post(std::move(there));
   auto result = work();
-  const auto back = boost::asio::bind_executor(home, boost::asio::use_awaitable);
-  co_await boost::asio::post(back);
+  auto back = boost::asio::bind_executor(home, boost::asio::use_awaitable);
+  co_await boost::asio::post(std::move(back));
   co_return result;
 }
 
