@@ -1,0 +1,80 @@
+#include <CLI/CLI.hpp>
+#include <fhir/json.hpp>
+#include <mapping/mapper.hpp>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "command.hpp"
+#include "golden.hpp"
+
+namespace cli {
+namespace {
+
+struct Arguments {
+  std::string config, mappings, name = "base", golden;
+  bool update = false;
+};
+
+void report(const Context& context, const std::string& place, const std::string& name, bool passed,
+            const std::string& difference) {
+  if (context.json) {
+    std::string line = fmt::format("{{\"passed\":{},\"place\":", passed);
+    fhir::write_json_string(place, line);
+    line += ",\"name\":";
+    fhir::write_json_string(name, line);
+    line += ",\"difference\":";
+    fhir::write_json_string(difference, line);
+    print(line + "}");
+  } else if (!passed) {
+    print(fmt::format("FAILED {} {}\n{}", place, name, difference));
+  }
+}
+
+void test(const Arguments& arguments, Context& context) {
+  context.exit = kUsage;
+  pipeline::DataPaths paths = shipped_data();
+  if (!arguments.config.empty()) {
+    auto config = read_config(arguments.config);
+    if (!config) return;
+    paths = data_for(*config);
+  }
+  if (!arguments.mappings.empty()) paths.mappings = arguments.mappings;
+  auto knowledge = load_knowledge(paths, {arguments.name});
+  if (!knowledge) return;
+  const auto& set = knowledge->mappings.at(arguments.name);
+  std::size_t passed = 0, failed = 0;
+  const mapping::TestReport results = mapping::run_tests(*set, knowledge->v2, knowledge->r4);
+  for (const auto& result : results.cases) {
+    ++(result.passed ? passed : failed);
+    report(context, fmt::format("{}:{}", result.file, result.line), result.name, result.passed,
+           result.difference);
+  }
+  if (!arguments.golden.empty()) {
+    for (const GoldenResult& result : run_golden(arguments.golden, set, arguments.update)) {
+      ++(result.passed ? passed : failed);
+      report(context, result.folder, "", result.passed, result.difference);
+    }
+  }
+  if (!context.json) print(fmt::format("{} passed, {} failed", passed, failed));
+  context.exit = failed > 0 ? kFindings : kOk;
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "test", "run the tests: blocks of the mappings, and golden folders");
+  command->add_option("--config,-c", arguments->config, "take the mappings folder from it");
+  command->add_option("--mappings", arguments->mappings, "mappings folder to test instead");
+  command->add_option("--mapping", arguments->name, "\"base\" or \"base+<site>\"");
+  command->add_option("--golden", arguments->golden,
+                      "folder of cases: <case>/message.hl7 and <case>/expected.json");
+  command->add_flag("--update", arguments->update, "write expected.json from what is mapped now");
+  command->callback([arguments, &context] { test(*arguments, context); });
+}
+
+}  // namespace cli

@@ -1,0 +1,8 @@
+#include <core/log.hpp>
+
+#include "command.hpp"
+
+int main(int argc, char** argv) {
+  core::configure_log_from_environment();
+  return cli::run(argc, argv);
+}
