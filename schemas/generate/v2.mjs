@@ -128,7 +128,7 @@ function buildMessages(version, definition, canonical) {
   return { structures, events };
 }
 
-function buildSegments(definition, older) {
+function buildSegments(definition, older, evenOlder) {
   const segments = new Map();
   for (const [id, segment] of Object.entries(definition.segments)) {
     if (!isSegment(id)) continue;
@@ -136,7 +136,7 @@ function buildSegments(definition, older) {
       optionality: { 1: 'O', 2: 'R', 3: 'C', 4: 'W' }[field.opt] ?? 'O',
       type: field.datatype,
       repeat: field.rep,
-      length: Number(field.len) > 0 ? Number(field.len) : 0,
+      length: Number(field.len) > 0 && Number(field.len) < 100000 ? Number(field.len) : 0,
       table: field.table ? Number(field.table) : 0,
       name: tidy(field.desc),
       at,
@@ -146,9 +146,10 @@ function buildSegments(definition, older) {
       // 2.7 prints withdrawn fields without a type, and "varies" as ST: keep what was before.
       if (before && (field.optionality === 'W' || before.type === 'VARIES')) {
         field.type = before.type;
-        if (field.optionality === 'W') {
-          field.repeat = before.repeat;
-          field.table = before.table;
+        if (field.optionality === 'W') {  // 2.6 lists some of them already without repetitions
+          const first = evenOlder?.get(id)?.fields[at] ?? before;
+          field.repeat = before.repeat === 0 ? 0 : first.repeat;
+          field.table = before.table || first.table;
         }
       }
       if (/^varies$/i.test(field.type)) field.type = 'VARIES';
@@ -310,7 +311,7 @@ export function generateV2(folder) {
     } else {
       const definition = dictionary.definitions[version];
       build = buildMessages(version, definition, canonical);
-      build.segments = buildSegments(definition, older?.segments);
+      build.segments = buildSegments(definition, older?.segments, builds.get('2.5.1')?.segments);
       build.types = buildTypes(definition, older?.types);
     }
     build.missing = new Set();
