@@ -2,6 +2,8 @@
 #include <array>
 #include <fhir/merge.hpp>
 
+#include "types.hpp"
+
 namespace fhir {
 
 namespace {
@@ -53,6 +55,40 @@ std::string_view choice_base(std::string_view name, const Node* value) {
     }
   }
   return longest ? name.substr(0, name.size() - longest) : std::string_view();
+}
+
+bool same_type(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && !a.empty() && (a[0] | 0x20) == (b[0] | 0x20) &&
+         a.substr(1) == b.substr(1);
+}
+
+bool is_complex_type(std::string_view name) {
+  if (name == "BackboneElement" || name == "Extension" || name == "Narrative") return true;
+  return std::any_of(kTypes.begin(), kTypes.end(),
+                     [name](const TypeName& type) { return !type.leaf && type.name == name; });
+}
+
+bool is_primitive_type(std::string_view name) {
+  return std::any_of(kTypes.begin(), kTypes.end(), [name](const TypeName& type) {
+    return type.leaf && same_type(type.name, name);
+  });
+}
+
+bool type_derives(std::string_view type, std::string_view base) {
+  struct Pair {
+    std::string_view derived, base;
+  };
+  constexpr std::array kDerived = {
+      Pair{"code", "string"},        Pair{"id", "string"},         Pair{"markdown", "string"},
+      Pair{"canonical", "uri"},      Pair{"url", "uri"},           Pair{"oid", "uri"},
+      Pair{"uuid", "uri"},           Pair{"unsignedInt", "integer"}, Pair{"positiveInt", "integer"},
+      Pair{"Age", "Quantity"},       Pair{"Count", "Quantity"},    Pair{"Distance", "Quantity"},
+      Pair{"Duration", "Quantity"},
+  };
+  if (same_type(type, base) || base == "Element") return true;
+  return std::any_of(kDerived.begin(), kDerived.end(), [&](const Pair& pair) {
+    return same_type(pair.derived, type) && same_type(pair.base, base);
+  });
 }
 
 }  // namespace fhir

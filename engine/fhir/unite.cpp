@@ -34,17 +34,8 @@ bool business_key(std::string_view list, const Node* item, Key& key) {
   return false;
 }
 
-std::size_t mix(std::size_t a, std::size_t b) { return a ^ (b + 0x9E3779B97F4A7C15u + (a << 6) + (a >> 2)); }
-
-/// The same for equal trees, whatever the order of their members.
-std::size_t content_hash(const Node* node) {
-  const std::hash<std::string_view> hash;
-  std::size_t sum = static_cast<std::size_t>(node->kind);
-  for (const Member* m = node->first_member; m; m = m->next) {
-    sum += mix(hash(m->name), content_hash(m->value));
-  }
-  for (const Item* i = node->first_item; i; i = i->next) sum = mix(sum, content_hash(i->value));
-  return node->is_leaf() ? mix(sum, hash(node->text)) : sum;
+std::size_t mix(std::size_t a, std::size_t b) {
+  return a ^ (b + 0x9E3779B97F4A7C15u + (a << 6) + (a >> 2));
 }
 
 struct Entry {
@@ -81,6 +72,16 @@ bool same(const Entry& a, const Entry& b) {
 }
 
 }  // namespace
+
+std::size_t content_hash(const Node* node) {
+  const std::hash<std::string_view> hash;
+  std::size_t sum = static_cast<std::size_t>(node->kind);
+  for (const Member* m = node->first_member; m; m = m->next) {
+    sum += mix(hash(m->name), content_hash(m->value));
+  }
+  for (const Item* i = node->first_item; i; i = i->next) sum = mix(sum, content_hash(i->value));
+  return node->is_leaf() ? mix(sum, hash(node->text)) : sum;
+}
 
 Node* unite(std::string_view name, const Node* stored, const Node* incoming, Document& into) {
   std::vector<Entry> old = entries_of(name, stored);
