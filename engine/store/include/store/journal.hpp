@@ -5,6 +5,7 @@
 #include <core/metrics.hpp>
 #include <core/result.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,9 +54,29 @@ struct Appended {
   core::Error error;           ///< kRefused: kDiskFull, kStoreLocked, kStoreUnavailable...
 };
 
-/// The ordered, durable log. Files: `<dir>/journal-<first sequence>-<UTC date>.db` (SQLite, WAL,
-/// synchronous=FULL), rotating by day or kSegmentEntriesMax. One append thread group-commits whatever
-/// arrived while the last fsync ran. Thread: any; callbacks run on the append thread, quickly.
+/// A message above this is refused (kTooLong).
+inline constexpr std::size_t kEntryBytesMax = 64u << 20;
+/// One read() returns about this much at most, however many entries were asked for.
+inline constexpr std::size_t kReadBytesMax = 32u << 20;
+
+/// The ordered, durable log, in segment files `<dir>/journal-<first sequence>-<UTC date>.db` (SQLite,
+/// WAL, synchronous=FULL), rotating by UTC day or kSegmentEntriesMax, forward only: a clock set back
+/// never reopens one. One append thread group-commits whatever arrived while the last fsync ran;
+/// checkpoints and the sealing of full segments (indexes, Bloom filter) run on another. Beside them:
+/// `lock` (flock: one process), `high-water` (highest durable sequence, never reused).
+///
+/// Promises. An entry is reported kStored only after its fsync. What cannot be stored is reported
+/// kRefused (kDiskFull, kStoreLocked, kStoreUnavailable, kTooLong) and later appends are tried again,
+/// so a healed disk is taken up unaided. After a failed fsync nothing is ever reported stored again
+/// and Options::on_fatal is called once: the process must end and recover by reading the log.
+/// Files are mode 0600 in folders of mode 0700.
+///
+/// A sequence that `high-water` names but no segment holds means lost entries (a `-wal` file removed
+/// while down, an old copy restored): open() refuses with kStoreCorrupt and says which. Restore the
+/// files, or accept the loss by making an empty file `<dir>/accept-loss`; it is removed when honoured.
+///
+/// A process with a file size limit must ignore SIGXFSZ, else the kernel ends it instead of failing
+/// the write. Thread: any; callbacks run on the append thread, quickly, and must not wait for appends.
 class Journal {
  public:
   static constexpr std::uint64_t kSegmentEntriesMax = 200'000;
@@ -64,19 +85,27 @@ class Journal {
     std::string directory;
     std::chrono::hours duplicates_window{24 * 7};
     std::size_t queue_entries_max = 4096;      ///< append() blocks above it
+    std::size_t queue_bytes_max = 64u << 20;   ///< and above this, unless nothing is queued
     std::size_t tail_bytes_max = 16u << 20;    ///< recent entries kept in memory for the applier
     std::uint64_t disk_free_min_bytes = 256u << 20;   ///< below: refuse (kDiskFull)
+    std::uint64_t segment_entries_max = kSegmentEntriesMax;   ///< smaller only in tests
     bool sync = true;                          ///< false only to show that the power-cut test can fail
     /// An fsync or commit failed in a way that leaves durability unknown: the process must stop.
+    /// Called once, on the append thread or the one that checkpoints.
     std::function<void(const core::Error&)> on_fatal;
-    core::Metrics* metrics = nullptr;
+    core::Metrics* metrics = nullptr;          ///< must outlive the journal
   };
   /// Takes an exclusive lock on the folder (kStoreLocked when another process has it).
+  /// `clock` must outlive the journal.
   static core::Result<std::unique_ptr<Journal>> open(Options options, const core::Clock& clock);
-  /// For commands beside a running engine: reads only, no lock.
+  /// For commands beside a running engine: reads only, no lock; append() refuses.
   static core::Result<std::unique_ptr<Journal>> open_read_only(const std::string& directory);
+  /// Stores what is queued, then stops.
   virtual ~Journal() = default;
 
+  /// `received`, `digest` and `body_digest` are filled in when they are empty (now, SHA-256 of raw, the
+  /// same); `sequence` and `changed_body` are assigned. Entries without a control id are never
+  /// duplicates. Packs and hashes on the caller's thread.
   /// Queues; `done` is called after the entry is durable, or refused. Only kMessage entries with
   /// cites == 0 take part in duplicate detection: key sender + control id + feed, body digest.
   virtual void append(Entry entry, std::function<void(Appended)> done) = 0;
@@ -86,9 +115,12 @@ class Journal {
   virtual void flush() = 0;
 
   virtual core::Sequence head() const = 0;   ///< last durable sequence
-  /// Entries after `after`, ascending, from memory where possible. Empty at the head.
+  /// Entries after `after`, ascending, from memory where possible. Empty at the head. Every digest is
+  /// verified: a damaged entry ends the list, and when it would be the first the error is kStoreCorrupt
+  /// with where = "journal:<sequence>", so that the reader can park it and go on behind it.
   virtual core::Result<std::vector<Entry>> read(core::Sequence after, std::size_t limit) const = 0;
   /// Waits until head() > after or stop() is called. @return false when stopped.
+  /// (Opened read-only: looks ten times a second.)
   virtual bool wait_beyond(core::Sequence after) const = 0;
   virtual void stop_waiting() = 0;
   virtual core::Result<std::optional<Entry>> find(core::Sequence sequence) const = 0;
@@ -96,7 +128,7 @@ class Journal {
   virtual core::Result<std::vector<Entry>> find_control_id(const std::string& control_id,
                                                            std::size_t limit) const = 0;
   struct Stats {
-    core::Sequence first, head;
+    core::Sequence first, head;                ///< first: of the oldest segment kept
     std::uint64_t segments = 0, bytes = 0, queued = 0;
     std::uint64_t disk_free_bytes = 0;
   };
