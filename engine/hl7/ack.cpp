@@ -93,6 +93,7 @@ Echo echo_of(const Message& message) {
   echo.to_application = msh.field(5).raw();
   echo.to_facility = msh.field(6).raw();
   echo.trigger = msh.field(9).child(2).raw();
+  if (echo.trigger.find('\n') != std::string_view::npos) echo.trigger = {};
   echo.control_id = msh.field(10).raw();
   echo.charset = msh.field(18).raw();
   if (!msh.field(11).empty()) echo.processing_id = msh.field(11).raw();
@@ -130,6 +131,11 @@ class AckWriter {
  private:
   void begin(std::string_view name) { out_.append(name); }
   void raw(std::string_view value) { out_.append(1, d_.field).append(value); }
+  /// A line feed that a sender left in its header would end a segment for some receivers.
+  void echoed(std::string_view value) {
+    raw(value);
+    std::replace(out_.end() - static_cast<std::ptrdiff_t>(value.size()), out_.end(), '\n', ' ');
+  }
   void skip(int fields) { out_.append(static_cast<std::size_t>(fields), d_.field); }
   std::string quoted(std::string_view text) const { return escape(text, d_); }
   void end() {
@@ -144,10 +150,10 @@ class AckWriter {
   void header() {
     begin("MSH");
     raw(echo_.encoding);
-    raw(echo_.to_application);
-    raw(echo_.to_facility);
-    raw(echo_.from_application);
-    raw(echo_.from_facility);
+    echoed(echo_.to_application);
+    echoed(echo_.to_facility);
+    echoed(echo_.from_application);
+    echoed(echo_.from_facility);
     raw(timestamp(content_.now));
     skip(1);
     raw("ACK");
@@ -156,11 +162,11 @@ class AckWriter {
       if (echo_.rank >= k24) out_.append(1, d_.component).append("ACK");
     }
     raw(quoted(content_.control_id));
-    raw(echo_.processing_id);
-    raw(echo_.version);
+    echoed(echo_.processing_id);
+    echoed(echo_.version);
     if (!echo_.charset.empty()) {
       skip(5);
-      raw(echo_.charset);
+      echoed(echo_.charset);
     }
     end();
   }

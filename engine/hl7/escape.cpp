@@ -85,6 +85,7 @@ class Decoder {
       case 'P': decoded = d_.truncation != 0 ? d_.truncation : '#'; break;
       case 'H':
       case 'N': return true;
+      case 'X': keep("X"); return true;
       default: return false;
     }
     out_.push_back(decoded);
@@ -92,9 +93,9 @@ class Decoder {
   }
 
   bool longer(std::string_view body) {
-    if (body[0] == '.') return command(body.substr(1));
-    if (body[0] != 'Z' && body[0] != 'C' && body[0] != 'M' && body[0] != 'X') return false;
-    keep(body);   // local, character set and malformed hexadecimal sequences
+    if (body[0] == '.' && command(body.substr(1))) return true;
+    if (body[0] != '.' && body[0] != 'Z' && body[0] != 'C' && body[0] != 'M' && body[0] != 'X') return false;
+    keep(body);   // local, character set, malformed or unknown ones
     return true;
   }
 
@@ -102,9 +103,9 @@ class Decoder {
     if (body.size() < 2) return false;
     const std::string name = core::ascii_lower(body.substr(0, 2));
     const std::string_view argument = core::trim(body.substr(2));
-    if (name == "br") {
+    if (name == "br" && argument.empty()) {
       out_.push_back('\n');
-      return argument.empty();
+      return true;
     }
     if (name == "sp" || name == "sk") {
       const auto n = argument.empty() ? 1 : core::to_int(argument.substr(argument[0] == '+'));

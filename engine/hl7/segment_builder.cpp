@@ -7,6 +7,8 @@ namespace hl7 {
 namespace {
 
 
+constexpr const char* kSecondMsh = "a second MSH within one message";
+
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
@@ -85,9 +87,16 @@ core::Status SegmentBuilder::close(Line line) {
     line.begin = name;
   }
   if (key == 0) {
+    const std::string where = "segment " + std::to_string(state_.segments.size() + 1);
+    Delimiters other;
+    std::size_t size = 0;
+    const std::string_view rest = text_.substr(line.begin, line.end - line.begin);
+    if (detail::name_key(rest.substr(0, 3)) == kMsh && read_delimiters(rest, other, size)) {
+      return core::fail(core::ErrorCode::kSegmentSequence, kSecondMsh, where);
+    }
     return core::fail(core::ErrorCode::kBadSegmentName,
                       "a segment must start with a letter, two letters or digits, a separator",
-                      "segment " + std::to_string(state_.segments.size() + 1));
+                      where);
   }
   if (line.end - line.begin != as_written) use(kBlanksAround);
   for (std::uint32_t i = line.begin; i < line.begin + 3; ++i) {
@@ -110,8 +119,7 @@ core::Status SegmentBuilder::add(const Line& line, std::uint32_t key) {
                       "more than " + std::to_string(kFieldsMax) + " fields", number());
   }
   if (key == kMsh && has_msh_) {
-    return core::fail(core::ErrorCode::kSegmentSequence, "a second MSH within one message",
-                      number());
+    return core::fail(core::ErrorCode::kSegmentSequence, kSecondMsh, number());
   }
   has_msh_ = has_msh_ || key == kMsh;
   state_.segments.push_back({.begin = line.begin,
