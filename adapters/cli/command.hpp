@@ -43,6 +43,7 @@ void add_tail(CLI::App& app, Context& context);
 void add_queue(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
 
 /// Folders shipped with the binary: CHARTWIRE_SHARE, else <binary>/../share/chartwire.
 pipeline::DataPaths shipped_data();
