@@ -38,6 +38,11 @@ struct Deficiency {
   std::optional<core::Instant> due, closed;
   std::string opened_by, closed_by;   ///< "<feed>|<control id>" of the message, or "clock"
   core::Sequence opened_sequence, closed_sequence;
+  std::string owner_name;             ///< in words, where the chart has them
+  bool begun = false;                 ///< a document for it exists, not yet signed
+  bool available = false;             ///< the previous step is done: its owner can act
+  std::optional<core::Instant> hard_due;   ///< the hospital's clock, which no absence pauses
+  core::Instant modified{};           ///< last change of what is said here
 };
 
 /// Rules compiled from `mappings/him/*.yaml`; checked at load like mappings. Immutable.
@@ -82,7 +87,8 @@ struct Change {
 /// resources alone, so v2 messages and FHIR writes fill it alike. Thread: the applier's.
 class Charts {
  public:
-  Charts(store::Records& records, std::shared_ptr<const RulePack> rules);
+  /// `zone` gives dates without a time their midnight.
+  Charts(store::Records& records, std::shared_ptr<const RulePack> rules, core::TimeZone zone = {});
   ~Charts();
 
   /// A resource version was written (or removed: tree == nullptr). Notes the chart facts in it.

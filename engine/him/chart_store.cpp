@@ -1,0 +1,332 @@
+#include "chart_store.hpp"
+
+#include <fhir/json.hpp>
+
+#include <charconv>
+
+#include <utility>
+
+namespace him {
+namespace {
+
+using core::Instant;
+using store::Param;
+using store::Row;
+
+std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
+Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
+std::int64_t number(Kind kind) { return static_cast<std::int64_t>(kind); }
+
+std::string_view text_of(const Extract& fact, std::string_view name) {
+  return fact.facts->text_of(name);
+}
+
+Param started(const Extract& visit) {
+  const fhir::Node* start = visit.facts->find("start");
+  if (!start) return nullptr;
+  std::int64_t value = 0;
+  std::from_chars(start->text.data(), start->text.data() + start->text.size(), value);
+  return value;
+}
+
+core::Error bad_facts() {
+  return {core::ErrorCode::kStoreCorrupt, "chart facts are not readable", "him_fact"};
+}
+
+/// Reads a row's facts into `fact`, in the chart's memory.
+bool read_facts(std::string_view json, Chart& chart, Fact& fact) {
+  const auto object = fhir::parse_json(json, chart.memory);
+  if (!object || !(*object)->is_object()) return false;
+  bind(fact, *object);
+  return true;
+}
+
+void clear(Chart& chart) {
+  chart.encounter.clear();
+  chart.patient.clear();
+  chart.has_visit = false;
+  chart.visit = Fact{};
+  chart.patient_fact = Fact{};
+  chart.patient_fact.kind = Kind::kPatient;
+  for (auto& list : chart.facts) list.clear();
+  chart.memory.reset();
+}
+
+}  // namespace
+
+template <class... Params>
+core::Result<std::vector<std::string>> ChartStore::ids(std::string_view sql, Params... params) {
+  std::vector<std::string> found;
+  const auto done = db_.query(sql, {params...}, [&found](const Row& row) {
+    found.emplace_back(row.text(0));
+    return true;
+  });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Result<std::string> ChartStore::survivor(std::string_view patient) {
+  constexpr int kHopsMax = 64;   // chains are flattened when they are made; this only ends a circle
+  std::string current(patient);
+  for (int hop = 0; hop < kHopsMax; ++hop) {
+    const auto next = ids("SELECT survivor FROM him_retired WHERE patient = ?1",
+                          Param{std::string_view(current)});
+    if (!next) return core::fail(next.error());
+    if (next->empty()) break;
+    current = next->front();
+  }
+  return current;
+}
+
+core::Result<ChartStore::Put> ChartStore::put_visit(const Extract& visit, std::string_view id,
+                                                    std::string_view json, Instant now) {
+  Put put;
+  bool same_facts = false;
+  auto done = db_.query("SELECT patient, facts FROM him_visit WHERE encounter = ?1", {id},
+                        [&](const Row& row) {
+                          put.before = Place{std::string(row.text(0)), std::string(id)};
+                          same_facts = row.text(1) == json;
+                          return false;
+                        });
+  if (!done) return core::fail(done.error());
+  if (put.before && same_facts && put.before->patient == visit.patient) {
+    put.patient = put.before->patient;
+    return put;
+  }
+  auto patient = survivor(visit.patient);
+  if (!patient) return core::fail(patient.error());
+  put.patient = std::move(*patient);
+  put.changed = !same_facts || !put.before || put.before->patient != put.patient;
+  if (!put.changed) return put;
+  done = db_.run(
+      "INSERT INTO him_visit (encounter, patient, number, status, started, seen, facts) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (encounter) DO UPDATE SET "
+      "patient = excluded.patient, number = excluded.number, status = excluded.status, "
+      "started = excluded.started, facts = excluded.facts",
+      {id, std::string_view(put.patient), text_of(visit, "number"), text_of(visit, "status"),
+       started(visit), micros(now), json});
+  if (!done) return core::fail(done.error());
+  return put;
+}
+
+core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::string_view id,
+                                                   std::string_view json, Instant now) {
+  Put put;
+  std::int64_t seen = micros(now);
+  bool same_facts = false;
+  auto done = db_.query(
+      "SELECT patient, encounter, seen, facts FROM him_fact WHERE kind = ?1 AND id = ?2",
+      {number(fact.kind), id}, [&](const Row& row) {
+        put.before = Place{std::string(row.text(0)), std::string(row.text(1))};
+        seen = row.integer(2);
+        same_facts = row.text(3) == json;
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  put.patient = std::string(fact.patient);
+  if (!put.before || put.before->patient != fact.patient) {
+    // The patient's own facts stay with the retired record; everything else follows the survivor.
+    if (fact.kind != Kind::kPatient) {
+      auto patient = survivor(fact.patient);
+      if (!patient) return core::fail(patient.error());
+      put.patient = std::move(*patient);
+    }
+  }
+  const bool stays = put.before && put.before->patient == put.patient &&
+                     put.before->encounter == fact.encounter;
+  put.changed = !stays || !same_facts;
+  if (!put.changed) return put;
+  if (stays) {
+    done = db_.run("UPDATE him_fact SET facts = ?3 WHERE kind = ?1 AND id = ?2",
+                   {number(fact.kind), id, json});
+    if (!done) return core::fail(done.error());
+    return put;
+  }
+  if (put.before) {
+    done = db_.run("DELETE FROM him_fact WHERE kind = ?1 AND id = ?2", {number(fact.kind), id});
+    if (!done) return core::fail(done.error());
+  }
+  done = db_.run(
+      "INSERT INTO him_fact (patient, encounter, kind, id, seen, replaced, facts) VALUES "
+      "(?1, ?2, ?3, ?4, ?5, CASE WHEN ?3 = 2 AND EXISTS (SELECT 1 FROM him_replaces WHERE older = "
+      "?4) THEN 1 ELSE 0 END, ?6)",
+      {std::string_view(put.patient), fact.encounter, number(fact.kind), id, seen, json});
+  if (!done) return core::fail(done.error());
+  return put;
+}
+
+core::Result<std::optional<ChartStore::Place>> ChartStore::place_of(Kind kind,
+                                                                    std::string_view id) {
+  std::optional<Place> place;
+  const auto take = [&](const Row& row) {
+    place = Place{std::string(row.text(0)), std::string(row.text(1))};
+    return false;
+  };
+  const auto done =
+      kind == Kind::kVisit
+          ? db_.query("SELECT patient, encounter FROM him_visit WHERE encounter = ?1", {id}, take)
+          : db_.query("SELECT patient, encounter FROM him_fact WHERE kind = ?1 AND id = ?2",
+                      {number(kind), id}, take);
+  if (!done) return core::fail(done.error());
+  return place;
+}
+
+core::Result<std::optional<ChartStore::Place>> ChartStore::remove(Kind kind, std::string_view id) {
+  auto place = place_of(kind, id);
+  if (!place || !*place) return place;
+  const auto done =
+      kind == Kind::kVisit
+          ? db_.run("DELETE FROM him_visit WHERE encounter = ?1", {id})
+          : db_.run("DELETE FROM him_fact WHERE kind = ?1 AND id = ?2", {number(kind), id});
+  if (!done) return core::fail(done.error());
+  return place;
+}
+
+core::Result<std::vector<std::string>> ChartStore::set_replaces(std::string_view newer,
+                                                                std::string_view older) {
+  auto touched = ids("SELECT older FROM him_replaces WHERE newer = ?1", Param{newer});
+  if (!touched) return touched;
+  if (!touched->empty() && touched->front() == older) return std::vector<std::string>();
+  if (touched->empty() && older.empty()) return std::vector<std::string>();
+  auto done = older.empty()
+                  ? db_.run("DELETE FROM him_replaces WHERE newer = ?1", {newer})
+                  : db_.run("INSERT INTO him_replaces (newer, older) VALUES (?1, ?2) "
+                            "ON CONFLICT (newer) DO UPDATE SET older = excluded.older",
+                            {newer, older});
+  if (!done) return core::fail(done.error());
+  if (!older.empty()) touched->emplace_back(older);
+  for (const std::string& id : *touched) {
+    done = db_.run(
+        "UPDATE him_fact SET replaced = CASE WHEN EXISTS (SELECT 1 FROM him_replaces WHERE older = "
+        "?1) THEN 1 ELSE 0 END WHERE kind = 2 AND id = ?1",
+        {std::string_view(id)});
+    if (!done) return core::fail(done.error());
+  }
+  return touched;
+}
+
+core::Result<std::vector<std::string>> ChartStore::live_visits(std::string_view patient) {
+  return ids(
+      "SELECT encounter FROM him_visit AS v WHERE patient = ?1 AND ("
+      "status NOT IN ('finished', 'cancelled', 'entered-in-error') OR "
+      "started = (SELECT MAX(started) FROM him_visit WHERE patient = ?1) OR "
+      "EXISTS (SELECT 1 FROM him_deficiency AS d WHERE d.encounter = v.encounter AND "
+      "d.closed IS NULL))",
+      Param{patient});
+}
+
+core::Result<std::vector<std::string>> ChartStore::visits_of(std::string_view patient) {
+  return ids("SELECT encounter FROM him_visit WHERE patient = ?1", Param{patient});
+}
+
+core::Status ChartStore::merge_patient(std::string_view from, std::string_view into) {
+  const auto target = survivor(into);
+  if (!target) return core::fail(target.error());
+  const std::string_view to = *target;
+  if (to == from) return {};   // merged back and forth: nothing moves
+  core::Status done = db_.run(
+      "INSERT INTO him_retired (patient, survivor) VALUES (?1, ?2) "
+      "ON CONFLICT (patient) DO UPDATE SET survivor = excluded.survivor",
+      {from, to});
+  if (done) done = db_.run("UPDATE him_retired SET survivor = ?2 WHERE survivor = ?1", {from, to});
+  if (done) done = db_.run("DELETE FROM him_retired WHERE patient = survivor");
+  if (done) done = db_.run("UPDATE him_visit SET patient = ?2 WHERE patient = ?1", {from, to});
+  if (done) {
+    done = db_.run("UPDATE him_fact SET patient = ?2 WHERE patient = ?1 AND kind <> 1", {from, to});
+  }
+  // What is open follows when its visit is judged, as a change that is told to others.
+  if (done) {
+    done = db_.run(
+        "UPDATE him_deficiency SET patient = ?2 WHERE patient = ?1 AND "
+        "(closed IS NOT NULL OR encounter = '')",
+        {from, to});
+  }
+  return done;
+}
+
+core::Status ChartStore::load_facts(std::string_view patient, std::string_view encounter,
+                                    bool of_patient, Chart& chart) {
+  bool sound = true;
+  const auto take = [&](const Row& row) {
+    Fact fact;
+    const std::int64_t kind = row.integer(0);
+    if (kind < 0 || kind >= static_cast<std::int64_t>(kKindCount)) return true;   // of a later release
+    fact.kind = static_cast<Kind>(kind);
+    const bool filed_elsewhere =
+        of_patient && fact.kind != Kind::kPatient && fact.kind != Kind::kContact &&
+        fact.kind != Kind::kCoverage;
+    if (filed_elsewhere) return true;
+    fact.id = row.text(1);
+    fact.seen = instant(row.integer(2));
+    fact.replaced = row.integer(3) != 0;
+    sound = read_facts(row.text(4), chart, fact);
+    if (!sound) return false;
+    if (fact.kind == Kind::kPatient) {
+      chart.patient_fact = std::move(fact);
+    } else {
+      chart.facts[static_cast<std::size_t>(kind)].push_back(std::move(fact));
+    }
+    return true;
+  };
+  const auto done = db_.query(
+      "SELECT kind, id, seen, replaced, facts FROM him_fact WHERE patient = ?1 AND encounter = ?2 "
+      "ORDER BY kind, id",
+      {patient, encounter}, take);
+  if (!done) return done;
+  if (!sound) return core::fail(bad_facts());
+  return {};
+}
+
+core::Status ChartStore::load_visit(std::string_view encounter, Chart& chart) {
+  clear(chart);
+  chart.encounter = encounter;
+  bool sound = true;
+  const auto done = db_.query(
+      "SELECT patient, seen, facts FROM him_visit WHERE encounter = ?1", {encounter},
+      [&](const Row& row) {
+        chart.has_visit = true;
+        chart.patient = row.text(0);
+        chart.visit.id = chart.encounter;
+        chart.visit.seen = instant(row.integer(1));
+        sound = read_facts(row.text(2), chart, chart.visit);
+        return false;
+      });
+  if (!done) return done;
+  if (!sound) return core::fail(bad_facts());
+  if (!chart.has_visit) return {};
+  if (const auto facts = load_facts(chart.patient, encounter, false, chart); !facts) return facts;
+  return load_facts(chart.patient, {}, true, chart);
+}
+
+core::Status ChartStore::load_unfiled(std::string_view patient, Chart& chart) {
+  clear(chart);
+  chart.patient = patient;
+  return load_facts(patient, {}, false, chart);
+}
+
+core::Status ChartStore::set_wake(std::string_view encounter, std::optional<Instant> at) {
+  const Param wake = at ? Param{micros(*at)} : Param{nullptr};
+  return db_.run("UPDATE him_visit SET wake = ?2 WHERE encounter = ?1 AND wake IS DISTINCT FROM ?2",
+                 {encounter, wake});
+}
+
+core::Result<std::vector<std::string>> ChartStore::waking(Instant now) {
+  return ids("SELECT encounter FROM him_visit WHERE wake <= ?1 ORDER BY wake, encounter",
+             Param{micros(now)});
+}
+
+core::Result<std::optional<Instant>> ChartStore::next_time() {
+  std::optional<Instant> next;
+  const auto take = [&next](const Row& row) {
+    if (!row.is_null(0) && (!next || instant(row.integer(0)) < *next)) {
+      next = instant(row.integer(0));
+    }
+    return false;
+  };
+  auto done = db_.query("SELECT MIN(next_at) FROM him_deficiency WHERE next_at IS NOT NULL", {}, take);
+  if (done) done = db_.query("SELECT MIN(wake) FROM him_visit WHERE wake IS NOT NULL", {}, take);
+  if (!done) return core::fail(done.error());
+  return next;
+}
+
+}  // namespace him

@@ -1,0 +1,75 @@
+#pragma once
+#include <core/clock.hpp>
+#include <him/deficiency.hpp>
+#include <store/db.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extract.hpp"
+#include "fact.hpp"
+
+namespace him {
+
+/// The tables of `schemas/store/records/0003_him.sql`: facts in, charts and deficiencies out.
+/// Thread: the one of its Db. Reads work on a read-only connection.
+class ChartStore {
+ public:
+  explicit ChartStore(store::Db& db) : db_(db) {}
+
+  /// Where a fact stood before, so that the chart it left is judged again.
+  struct Place {
+    std::string patient, encounter;
+  };
+  struct Put {
+    bool changed = false;
+    std::optional<Place> before;   ///< nullopt: it is new
+    std::string patient;           ///< whose it is now, after merges
+  };
+  core::Result<Put> put_visit(const Extract& visit, std::string_view id, std::string_view json,
+                              core::Instant now);
+  core::Result<Put> put_fact(const Extract& fact, std::string_view id, std::string_view json,
+                             core::Instant now);
+  core::Result<std::optional<Place>> remove(Kind kind, std::string_view id);
+
+  /// Notes that document `newer` takes the place of `older` (empty: of none any more).
+  /// @return the documents whose standing changed.
+  core::Result<std::vector<std::string>> set_replaces(std::string_view newer,
+                                                      std::string_view older);
+  core::Result<std::optional<Place>> place_of(Kind kind, std::string_view id);
+
+  /// Charts whose standing a change of the patient's own facts can alter: visits not over, visits that
+  /// lack something, and the newest.
+  core::Result<std::vector<std::string>> live_visits(std::string_view patient);
+  core::Status merge_patient(std::string_view from, std::string_view into);
+  core::Result<std::vector<std::string>> visits_of(std::string_view patient);
+
+  /// Loads one visit with everything on it. `chart` is cleared first; without the visit only its
+  /// `encounter` is set.
+  core::Status load_visit(std::string_view encounter, Chart& chart);
+  /// Loads the documents of a patient that belong to no visit.
+  core::Status load_unfiled(std::string_view patient, Chart& chart);
+
+  core::Result<std::vector<Deficiency>> of_visit(std::string_view encounter);
+  core::Result<std::vector<Deficiency>> of_unfiled(std::string_view patient);
+  core::Result<std::vector<Deficiency>> due_to_change(core::Instant now);
+  core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);
+  core::Status save(const Deficiency& deficiency);
+
+  core::Status set_wake(std::string_view encounter, std::optional<core::Instant> at);
+  core::Result<std::vector<std::string>> waking(core::Instant now);
+  core::Result<std::optional<core::Instant>> next_time();
+
+ private:
+  core::Result<std::string> survivor(std::string_view patient);
+  core::Status load_facts(std::string_view patient, std::string_view encounter, bool of_patient,
+                          Chart& chart);
+  template <class... Params>
+  core::Result<std::vector<std::string>> ids(std::string_view sql, Params... params);
+
+  store::Db& db_;
+};
+
+}  // namespace him

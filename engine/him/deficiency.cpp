@@ -1,0 +1,175 @@
+#include <him/deficiency.hpp>
+
+#include <fmt/format.h>
+
+namespace him {
+namespace {
+
+using fhir::Document;
+using fhir::Node;
+
+constexpr std::string_view kRuleSystem = "urn:chartwire:rule";
+constexpr std::string_view kStateSystem = "urn:chartwire:deficiency-state";
+constexpr std::string_view kIdSystem = "urn:chartwire:deficiency";
+constexpr std::string_view kLoinc = "http://loinc.org";
+
+/// Builds a resource without ever writing an empty member.
+class Writer {
+ public:
+  Writer(std::string_view type, const std::string& id, Document& into) : into_(into) {
+    root_ = into.object();
+    text(root_, "resourceType", type);
+    text(root_, "id", id);
+  }
+
+  Node* root() const { return root_; }
+  Node* object(Node* parent, std::string_view name) {
+    Node* child = into_.object();
+    into_.add(parent, name, child);
+    return child;
+  }
+  Node* in_list(Node* parent, std::string_view name) {
+    Node* list = parent->find(name);
+    if (!list) {
+      list = into_.array();
+      into_.add(parent, name, list);
+    }
+    Node* child = into_.object();
+    into_.append(list, child);
+    return child;
+  }
+  void text(Node* parent, std::string_view name, std::string_view value) {
+    if (!value.empty()) into_.add(parent, name, into_.string(value));
+  }
+  void time(Node* parent, std::string_view name, const std::optional<core::Instant>& at) {
+    if (at) text(parent, name, core::to_iso(*at));
+  }
+  void reference(Node* parent, std::string_view name, std::string_view type, std::string_view id) {
+    if (!id.empty()) text(object(parent, name), "reference", fmt::format("{}/{}", type, id));
+  }
+  void concept_of(Node* parent, std::string_view system, std::string_view code,
+                  std::string_view words) {
+    if (!code.empty()) {
+      Node* coding = in_list(parent, "coding");
+      text(coding, "system", system);
+      text(coding, "code", code);
+    }
+    text(parent, "text", words);
+  }
+
+ private:
+  Document& into_;
+  Node* root_ = nullptr;
+};
+
+std::string_view task_status(const Deficiency& deficiency) {
+  switch (deficiency.state) {
+    case State::kCompleted: return "completed";
+    case State::kWaived:
+    case State::kCancelled: return "cancelled";
+    default: return deficiency.begun ? "in-progress" : "requested";
+  }
+}
+
+std::string_view issue_status(State state) {
+  return state == State::kCancelled || state == State::kWaived ? "cancelled" : "final";
+}
+
+std::string_view issue_severity(std::string_view severity) {
+  return severity == "H" ? "high" : severity == "M" ? "moderate" : "low";
+}
+
+/// What the deficiency is about: its own subject, else the visit, else the patient.
+std::string focus_of(const Deficiency& deficiency) {
+  if (!deficiency.subject.empty()) return deficiency.subject;
+  if (!deficiency.encounter.empty()) return "Encounter/" + deficiency.encounter;
+  return deficiency.patient.empty() ? std::string() : "Patient/" + deficiency.patient;
+}
+
+void write_owner(Writer& out, const Deficiency& deficiency) {
+  if (deficiency.owner.empty() && deficiency.owner_reference.empty()) return;
+  Node* owner = out.object(out.root(), "owner");
+  out.text(owner, "reference", deficiency.owner_reference);
+  out.text(owner, "display",
+           deficiency.owner_name.empty() ? deficiency.owner : deficiency.owner_name);
+}
+
+void write_identifier(Writer& out, const Deficiency& deficiency) {
+  Node* identifier = out.in_list(out.root(), "identifier");
+  out.text(identifier, "system", kIdSystem);
+  out.text(identifier, "value", deficiency.id);
+}
+
+}  // namespace
+
+std::string_view to_text(State state) {
+  switch (state) {
+    case State::kAssigned: return "assigned";
+    case State::kAvailable: return "available";
+    case State::kDue: return "due";
+    case State::kDelinquent: return "delinquent";
+    case State::kCompleted: return "completed";
+    case State::kWaived: return "waived";
+    case State::kCancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+bool is_open(State state) { return state <= State::kDelinquent; }
+
+Node* to_task(const Deficiency& deficiency, Document& into) {
+  Writer out("Task", deficiency.id, into);
+  Node* root = out.root();
+  write_identifier(out, deficiency);
+  out.text(root, "status", task_status(deficiency));
+  out.concept_of(out.object(root, "businessStatus"), kStateSystem, to_text(deficiency.state), {});
+  out.text(root, "intent", "order");
+  out.text(root, "priority", deficiency.severity == "H" ? "urgent" : "routine");
+  out.concept_of(out.object(root, "code"), kRuleSystem, deficiency.rule, deficiency.lacking);
+  out.text(root, "description", deficiency.lacking);
+  if (const std::string focus = focus_of(deficiency); !focus.empty()) {
+    out.text(out.object(root, "focus"), "reference", focus);
+  }
+  out.reference(root, "for", "Patient", deficiency.patient);
+  out.reference(root, "encounter", "Encounter", deficiency.encounter);
+  if (deficiency.closed) {
+    out.time(out.object(root, "executionPeriod"), "end", deficiency.closed);
+  }
+  out.time(root, "authoredOn", deficiency.opened);
+  out.time(root, "lastModified", std::max(deficiency.opened, deficiency.modified));
+  write_owner(out, deficiency);
+  out.reference(root, "reasonReference", "DetectedIssue", deficiency.id);
+  if (deficiency.due) {
+    out.time(out.object(out.object(root, "restriction"), "period"), "end", deficiency.due);
+  }
+  return root;
+}
+
+Node* to_detected_issue(const Deficiency& deficiency, Document& into) {
+  Writer out("DetectedIssue", deficiency.id, into);
+  Node* root = out.root();
+  write_identifier(out, deficiency);
+  out.text(root, "status", issue_status(deficiency.state));
+  out.concept_of(out.object(root, "code"), kRuleSystem, deficiency.rule, deficiency.lacking);
+  out.text(root, "severity", issue_severity(deficiency.severity));
+  out.reference(root, "patient", "Patient", deficiency.patient);
+  out.time(root, "identifiedDateTime", deficiency.opened);
+  const std::string focus = focus_of(deficiency);
+  if (!focus.empty()) out.text(out.in_list(root, "implicated"), "reference", focus);
+  Node* evidence = out.in_list(root, "evidence");
+  out.concept_of(out.in_list(evidence, "code"), kLoinc, deficiency.lacking_code,
+                 deficiency.lacking);
+  if (!focus.empty()) out.text(out.in_list(evidence, "detail"), "reference", focus);
+  if (!deficiency.encounter.empty() && focus != "Encounter/" + deficiency.encounter) {
+    out.text(out.in_list(evidence, "detail"), "reference", "Encounter/" + deficiency.encounter);
+  }
+  out.text(root, "detail", fmt::format("Lacking: {} ({})", deficiency.lacking, deficiency.source));
+  if (deficiency.state == State::kCompleted) {
+    Node* mitigation = out.in_list(root, "mitigation");
+    out.text(out.object(mitigation, "action"), "text", "The requirement was met");
+    out.time(mitigation, "date", deficiency.closed);
+  }
+  return root;
+}
+
+}  // namespace him

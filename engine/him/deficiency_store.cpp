@@ -1,0 +1,147 @@
+#include "chart_store.hpp"
+#include "judge.hpp"
+
+// The columns of him_deficiency, in the order of read() and of the parameters below. A macro, since
+// SQL text is always one literal.
+#define HIM_COLUMNS                                                                             \
+  "id, rule, patient, mrn, visit, encounter, subject, lacking_code, lacking, owner, owner_name, " \
+  "owner_reference, state, begun, available, severity, source, opened, due, hard_due, closed, "   \
+  "modified, opened_by, closed_by, opened_sequence, closed_sequence"
+
+namespace him {
+namespace {
+
+using core::Instant;
+using store::Param;
+using store::Row;
+
+std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
+Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
+
+std::optional<Instant> maybe(const Row& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return instant(row.integer(column));
+}
+Param maybe(const std::optional<Instant>& at) {
+  return at ? Param{micros(*at)} : Param{nullptr};
+}
+core::Sequence sequence(std::int64_t number) {
+  return core::Sequence{static_cast<std::uint64_t>(number)};
+}
+
+Deficiency read(const Row& row) {
+  Deficiency out;
+  out.id = row.text(0);
+  out.rule = row.text(1);
+  out.patient = row.text(2);
+  out.mrn = row.text(3);
+  out.visit = row.text(4);
+  out.encounter = row.text(5);
+  out.subject = row.text(6);
+  out.lacking_code = row.text(7);
+  out.lacking = row.text(8);
+  out.owner = row.text(9);
+  out.owner_name = row.text(10);
+  out.owner_reference = row.text(11);
+  out.state = static_cast<State>(row.integer(12));
+  out.begun = row.integer(13) != 0;
+  out.available = row.integer(14) != 0;
+  out.severity = row.text(15);
+  out.source = row.text(16);
+  out.opened = instant(row.integer(17));
+  out.due = maybe(row, 18);
+  out.hard_due = maybe(row, 19);
+  out.closed = maybe(row, 20);
+  out.modified = instant(row.integer(21));
+  out.opened_by = row.text(22);
+  out.closed_by = row.text(23);
+  out.opened_sequence = sequence(row.integer(24));
+  out.closed_sequence = sequence(row.integer(25));
+  return out;
+}
+
+core::Result<std::vector<Deficiency>> read_all(store::Db& db, std::string_view sql,
+                                               std::initializer_list<Param> params) {
+  std::vector<Deficiency> found;
+  const auto done = db.query(sql, params, [&found](const Row& row) {
+    found.push_back(read(row));
+    return true;
+  });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Status write(store::Db& db, std::string_view sql, const Deficiency& d) {
+  const auto text = [](const std::string& one) { return Param{std::string_view(one)}; };
+  return db.run(sql, {text(d.id), text(d.rule), text(d.patient), text(d.mrn), text(d.visit),
+                      text(d.encounter), text(d.subject), text(d.lacking_code), text(d.lacking),
+                      text(d.owner), text(d.owner_name), text(d.owner_reference),
+                      static_cast<std::int64_t>(d.state), std::int64_t{d.begun},
+                      std::int64_t{d.available}, text(d.severity), text(d.source),
+                      micros(d.opened), maybe(d.due), maybe(d.hard_due), maybe(d.closed),
+                      micros(d.modified), text(d.opened_by), text(d.closed_by),
+                      static_cast<std::int64_t>(d.opened_sequence.value()),
+                      static_cast<std::int64_t>(d.closed_sequence.value()),
+                      maybe(next_change(d))});
+}
+
+}  // namespace
+
+core::Result<std::vector<Deficiency>> ChartStore::of_visit(std::string_view encounter) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE encounter = ?1 ORDER BY id",
+                  {encounter});
+}
+
+core::Result<std::vector<Deficiency>> ChartStore::of_unfiled(std::string_view patient) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS
+                  " FROM him_deficiency WHERE encounter = '' AND patient = ?1 ORDER BY id",
+                  {patient});
+}
+
+core::Result<std::vector<Deficiency>> ChartStore::due_to_change(Instant now) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS
+                  " FROM him_deficiency WHERE next_at <= ?1 ORDER BY next_at, id",
+                  {micros(now)});
+}
+
+core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filter, Instant now) {
+  if (!filter.visit.empty()) {
+    return read_all(db_,
+                    "SELECT " HIM_COLUMNS
+                    " FROM him_deficiency WHERE visit = ?1 OR encounter = ?1",
+                    {std::string_view(filter.visit)});
+  }
+  if (!filter.patient.empty()) {
+    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE patient = ?1",
+                    {std::string_view(filter.patient)});
+  }
+  if (!filter.mrn.empty()) {
+    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE mrn = ?1",
+                    {std::string_view(filter.mrn)});
+  }
+  if (filter.open_only) {
+    return read_all(
+        db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed IS NULL OR closed > ?1",
+        {micros(now)});
+  }
+  return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency", {});
+}
+
+core::Status ChartStore::save(const Deficiency& deficiency) {
+  return write(db_,
+               "INSERT INTO him_deficiency (" HIM_COLUMNS
+               ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) "
+               "ON CONFLICT (id) DO UPDATE SET patient = ?3, mrn = ?4, visit = ?5, "
+               "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, "
+               "owner_reference = ?12, state = ?13, begun = ?14, available = ?15, "
+               "severity = ?16, source = ?17, opened = ?18, due = ?19, hard_due = ?20, "
+               "closed = ?21, modified = ?22, opened_by = ?23, closed_by = ?24, "
+               "opened_sequence = ?25, closed_sequence = ?26, next_at = ?27",
+               deficiency);
+}
+
+}  // namespace him

@@ -1,0 +1,195 @@
+#include <core/text.hpp>
+
+#include "expr.hpp"
+
+namespace him {
+namespace {
+
+const Fact* fact_for(const Expr& expr, const Scope& scope) {
+  if (expr.of_subject) return scope.subject;
+  if (expr.kind == Kind::kVisit) return scope.chart->has_visit ? &scope.chart->visit : nullptr;
+  if (expr.kind == Kind::kPatient) return &scope.chart->patient_fact;
+  return scope.current[static_cast<std::size_t>(expr.kind)];
+}
+
+/// Calls `each` for the facts of the expression's kind that meet its condition (its last part).
+/// What was cancelled, replaced or entered in error is no fact of the chart any more.
+template <class Each>
+void for_facts(const Expr& expr, const Scope& scope, const Each& each) {
+  Scope inner = scope;
+  for (const Fact& fact : scope.chart->of(expr.kind)) {
+    if (!counts(fact)) continue;
+    inner.current[static_cast<std::size_t>(expr.kind)] = &fact;
+    if (expr.parts.empty() || holds(expr.parts.front(), inner)) {
+      if (!each(fact)) return;
+    }
+  }
+}
+
+std::int64_t count_of(const Expr& expr, const Scope& scope) {
+  std::int64_t count = 0;
+  for_facts(expr, scope, [&](const Fact&) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+std::optional<std::int64_t> extreme(const Expr& expr, const Scope& scope) {
+  std::optional<std::int64_t> found;
+  for_facts(expr, scope, [&](const Fact& fact) {
+    const auto one = number_of(*scope.chart, fact, expr.slot);
+    const bool first = expr.op == Expr::Op::kFirst;
+    if (one && (!found || (first ? *one < *found : *one > *found))) found = one;
+    return true;
+  });
+  return found;
+}
+
+bool in_order(std::int64_t a, Expr::Order order, std::int64_t b) {
+  switch (order) {
+    case Expr::Order::kEqual: return a == b;
+    case Expr::Order::kNotEqual: return a != b;
+    case Expr::Order::kLess: return a < b;
+    case Expr::Order::kLessEqual: return a <= b;
+    case Expr::Order::kGreater: return a > b;
+    case Expr::Order::kGreaterEqual: return a >= b;
+  }
+  return false;
+}
+
+/// Texts are only ever equal or not; several codes are equal to a word when one of them is.
+bool compare_texts(const Expr& expr, const Scope& scope) {
+  const Expr& left = expr.parts[0];
+  const Fact* fact = fact_for(left, scope);
+  if (!fact || !fact->stored[left.slot]) return false;
+  const std::string& word = expr.parts[1].texts.front();
+  const bool same = any_text(*fact, left.slot,
+                             [&](std::string_view text) { return core::iequals(text, word); });
+  return same == (expr.order == Expr::Order::kEqual);
+}
+
+bool compare(const Expr& expr, const Scope& scope) {
+  if (expr.parts[1].op == Expr::Op::kText) return compare_texts(expr, scope);
+  const auto left = value(expr.parts[0], scope);
+  const auto right = value(expr.parts[1], scope);
+  return left && right && in_order(*left, expr.order, *right);
+}
+
+bool in_list(const Expr& expr, const Scope& scope) {
+  const Expr& left = expr.parts[0];
+  const Fact* fact = fact_for(left, scope);
+  return fact && any_text(*fact, left.slot, [&](std::string_view text) {
+    for (const std::string& word : expr.texts) {
+      if (expr.op == Expr::Op::kLike ? like(text, word) : core::iequals(text, word)) return true;
+    }
+    return false;
+  });
+}
+
+bool every(const Expr& expr, const Scope& scope) {
+  Scope inner = scope;
+  for (const Fact& fact : scope.chart->of(expr.kind)) {
+    inner.current[static_cast<std::size_t>(expr.kind)] = &fact;
+    if (counts(fact) && !holds(expr.parts.front(), inner)) return false;
+  }
+  return true;
+}
+
+bool exists(const Expr& expr, const Scope& scope) {
+  bool found = false;
+  for_facts(expr, scope, [&](const Fact&) {
+    found = true;
+    return false;
+  });
+  return found;
+}
+
+}  // namespace
+
+bool holds(const Expr& expr, const Scope& scope) {
+  using Op = Expr::Op;
+  switch (expr.op) {
+    case Op::kAnd:
+      for (const Expr& part : expr.parts) {
+        if (!holds(part, scope)) return false;
+      }
+      return true;
+    case Op::kOr:
+      for (const Expr& part : expr.parts) {
+        if (holds(part, scope)) return true;
+      }
+      return false;
+    case Op::kNot: return !holds(expr.parts.front(), scope);
+    case Op::kFlag: {
+      const Fact* fact = fact_for(expr, scope);
+      return fact && flag_of(*scope.chart, *fact, expr.slot);
+    }
+    case Op::kValued: {
+      const Expr& field = expr.parts.front();
+      if (field.op != Op::kField) return value(field, scope).has_value();
+      const Fact* fact = fact_for(field, scope);
+      return fact && is_valued(*scope.chart, *fact, field.slot);
+    }
+    case Op::kCompare: return compare(expr, scope);
+    case Op::kIn:
+    case Op::kLike: return in_list(expr, scope);
+    case Op::kAny: return exists(expr, scope);
+    case Op::kNone: return !exists(expr, scope);
+    case Op::kEvery: return every(expr, scope);
+    default: return false;
+  }
+}
+
+std::optional<std::int64_t> value(const Expr& expr, const Scope& scope) {
+  using Op = Expr::Op;
+  switch (expr.op) {
+    case Op::kNumber: return expr.number;
+    case Op::kCount: return count_of(expr, scope);
+    case Op::kFirst:
+    case Op::kLast: return extreme(expr, scope);
+    case Op::kField: {
+      const Fact* fact = fact_for(expr, scope);
+      return fact ? number_of(*scope.chart, *fact, expr.slot) : std::nullopt;
+    }
+    case Op::kPlus:
+    case Op::kMinus: {
+      const auto left = value(expr.parts[0], scope);
+      const auto right = value(expr.parts[1], scope);
+      if (!left || !right) return std::nullopt;
+      std::int64_t sum = 0;
+      const bool wraps = expr.op == Op::kPlus ? __builtin_add_overflow(*left, *right, &sum)
+                                              : __builtin_sub_overflow(*left, *right, &sum);
+      return wraps ? std::nullopt : std::optional(sum);
+    }
+    default: return std::nullopt;
+  }
+}
+
+std::optional<Person> person(const Expr& expr, const Scope& scope) {
+  const Fact* fact = fact_for(expr, scope);
+  return fact ? person_of(*fact, expr.slot) : std::nullopt;
+}
+
+bool like(std::string_view text, std::string_view pattern) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::size_t t = 0, p = 0, star = pattern.npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
+      ++p;
+      ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace him

@@ -1,0 +1,408 @@
+#include "extract.hpp"
+
+#include <core/text.hpp>
+#include <fmt/format.h>
+
+#include <initializer_list>
+
+namespace him {
+namespace {
+
+using fhir::Node;
+
+constexpr std::string_view kLoinc = "http://loinc.org";
+constexpr std::string_view kV2 = "http://terminology.hl7.org/CodeSystem/v2-";
+constexpr std::string_view kSsn = "http://hl7.org/fhir/sid/us-ssn";
+constexpr std::string_view kExtension = "urn:chartwire:ext:";
+constexpr std::size_t kCodesMax = 64;   ///< of one element; a chart needs a few
+
+const Node* at(const Node* node, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (!node) return nullptr;
+    node = node->find(name);
+    if (node) node = node->item(0);
+  }
+  return node;
+}
+
+std::string_view text_at(const Node* node, std::initializer_list<std::string_view> names) {
+  const Node* found = at(node, names);
+  return found && found->is_leaf() ? found->text : std::string_view();
+}
+
+/// Calls `each` for the items of a member that is an array, or once for a single value.
+template <class Each>
+void for_items(const Node* node, std::string_view name, const Each& each) {
+  const Node* member = node ? node->find(name) : nullptr;
+  if (!member) return;
+  if (!member->is_array()) return each(member);
+  for (const fhir::Item* item = member->first_item; item; item = item->next) each(item->value);
+}
+
+const Node* extension(const Node* tree, std::string_view name) {
+  const Node* found = nullptr;
+  for_items(tree, "extension", [&](const Node* one) {
+    const std::string_view url = one->text_of("url");
+    if (!found && url.starts_with(kExtension) && url.substr(kExtension.size()) == name) found = one;
+  });
+  return found;
+}
+
+/// Text of an extension's value[x], whatever its type.
+std::string_view extension_text(const Node* tree, std::string_view name) {
+  const Node* one = extension(tree, name);
+  if (!one) return {};
+  for (const fhir::Member* member = one->first_member; member; member = member->next) {
+    if (member->name.starts_with("value") && member->value->is_leaf()) return member->value->text;
+  }
+  return {};
+}
+
+bool is_code_of(const Node* concept_node, std::string_view code) {
+  bool found = false;
+  for_items(concept_node, "coding",
+            [&](const Node* one) { found = found || one->text_of("code") == code; });
+  return found;
+}
+
+/// Builds the facts object member by member, leaving out what has no value.
+class Facts {
+ public:
+  Facts(Kind kind, const core::TimeZone& zone, fhir::Document& into)
+      : kind_(kind), zone_(zone), into_(into), object_(into.object()) {}
+
+  Node* object() const { return object_; }
+
+  void text(std::string_view name, std::string_view value) {
+    if (!value.empty()) into_.add(object_, name, into_.string(value, false));
+  }
+  void time(std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    if (const auto instant = read_time(value, zone_)) {
+      into_.add(object_, name,
+                into_.number(fmt::format("{}", instant->time_since_epoch().count())));
+    }
+  }
+  void integer(std::string_view name, std::string_view value) {
+    if (const auto number = core::to_int(value)) {
+      into_.add(object_, name, into_.number(fmt::format("{}", *number)));
+    }
+  }
+  void flag(std::string_view name, bool value) {
+    if (value) into_.add(object_, name, into_.boolean(true));
+  }
+  void digits(std::string_view name, std::string_view value) {
+    std::string kept;
+    for (const char c : value) {
+      if (c >= '0' && c <= '9') kept += c;
+    }
+    // A number without a digit is still something that was written there.
+    text(name, into_.keep(kept.empty() ? value : std::string_view(kept)));
+  }
+  /// Codes of one or many CodeableConcepts (or of a Coding); only what `plain` lets through stands
+  /// bare, codes of other systems keep their system.
+  void codes(std::string_view name, const Node* holder, std::string_view member,
+             bool (*plain)(std::string_view system)) {
+    Node* list = into_.array();
+    for_items(holder, member, [&](const Node* one) {
+      if (one->is_leaf()) return add_code({}, one->text, plain, list);
+      if (one->find("code")) {
+        return add_code(one->text_of("system"), one->text_of("code"), plain, list);
+      }
+      for_items(one, "coding", [&](const Node* coding) {
+        add_code(coding->text_of("system"), coding->text_of("code"), plain, list);
+      });
+    });
+    if (list->count > 0) into_.add(object_, name, list);
+  }
+  /// `reference` is a Reference: its target, the business identifier it carries and its words.
+  void person(std::string_view name, const Node* reference) {
+    if (!reference || !reference->is_object()) return;
+    Node* person = into_.object();
+    const auto put = [&](std::string_view key, std::string_view value) {
+      if (!value.empty()) into_.add(person, key, into_.string(value, false));
+    };
+    put("reference", reference->text_of("reference"));
+    put("id", text_at(reference, {"identifier", "value"}));
+    put("name", reference->text_of("display"));
+    if (person->count > 0) into_.add(object_, name, person);
+  }
+  Extract done(std::string_view patient, std::string_view encounter) const {
+    Extract out;
+    out.kind = kind_;
+    out.patient = patient;
+    out.encounter = encounter;
+    out.facts = object_;
+    return out;
+  }
+
+ private:
+  void add_code(std::string_view system, std::string_view code, bool (*plain)(std::string_view),
+                Node* list) {
+    if (code.empty() || list->count >= kCodesMax) return;
+    if (system.empty() || plain(system)) return into_.append(list, into_.string(code, false));
+    into_.append(list, into_.string(fmt::format("{}|{}", system, code)));
+  }
+
+  Kind kind_;
+  const core::TimeZone& zone_;
+  fhir::Document& into_;
+  Node* object_;
+};
+
+bool any_system(std::string_view) { return true; }
+bool document_system(std::string_view system) {
+  return system == kLoinc || (system.starts_with(kV2) && system.substr(kV2.size()) == "0270");
+}
+
+std::string_view subject_of(const Node* tree, std::string_view member) {
+  return id_in_reference(text_at(tree, {member, "reference"}), "Patient");
+}
+std::string_view encounter_of(const Node* tree) {
+  return id_in_reference(text_at(tree, {"encounter", "reference"}), "Encounter");
+}
+
+/// Value of the identifier of a type (v2-0203), else of the first when `or_first`.
+std::string_view identifier(const Node* tree, std::string_view type, bool or_first) {
+  std::string_view typed, first;
+  for_items(tree, "identifier", [&](const Node* one) {
+    const std::string_view value = one->text_of("value");
+    if (value.empty() || one->text_of("use") == "old") return;
+    if (first.empty()) first = value;
+    if (typed.empty() && one->find("type") && is_code_of(one->find("type"), type)) typed = value;
+  });
+  return typed.empty() && or_first ? first : typed;
+}
+
+const Node* participant(const Node* tree, std::string_view code) {
+  const Node* found = nullptr;
+  for_items(tree, "participant", [&](const Node* one) {
+    bool match = false;
+    for_items(one, "type", [&](const Node* type) { match = match || is_code_of(type, code); });
+    const bool ended = !text_at(one, {"period", "end"}).empty();
+    if (match && !ended && !found) found = one->find("individual");
+  });
+  return found;
+}
+
+Extract visit(std::string_view id, const Node* tree, Facts facts) {
+  const Node* stay = tree->find("hospitalization");
+  facts.text("number", identifier(tree, "VN", true));
+  facts.codes("class", tree, "class", any_system);
+  facts.text("original_class", extension_text(tree, "patient-class-original"));
+  facts.text("status", tree->text_of("status"));
+  facts.time("start", text_at(tree, {"period", "start"}));
+  facts.time("end", text_at(tree, {"period", "end"}));
+  facts.person("attending", participant(tree, "ATND"));
+  facts.person("admitting", participant(tree, "ADM"));
+  facts.person("referring", participant(tree, "REF"));
+  facts.person("consulting", participant(tree, "CON"));
+  facts.codes("disposition", stay, "dischargeDisposition", any_system);
+  facts.codes("admit_source", stay, "admitSource", any_system);
+  facts.codes("admission_type", tree, "type", any_system);
+  facts.codes("service", tree, "serviceType", any_system);
+  facts.text("location", text_at(tree, {"location", "location", "display"}));
+  facts.text("event", extension_text(tree, "status-event"));
+  return facts.done(subject_of(tree, "subject"), id);
+}
+
+std::string_view phone_of(const Node* tree) {
+  std::string_view found;
+  for_items(tree, "telecom", [&](const Node* one) {
+    const std::string_view system = one->text_of("system");
+    if (found.empty() && (system.empty() || system == "phone" || system == "sms")) {
+      found = one->text_of("value");
+    }
+  });
+  return found;
+}
+
+std::string_view name_of(const Node* tree) {
+  const std::string_view family = text_at(tree, {"name", "family"});
+  if (!family.empty()) return family;
+  const std::string_view given = text_at(tree, {"name", "given"});
+  return given.empty() ? text_at(tree, {"name", "text"}) : given;
+}
+
+Extract patient(std::string_view id, const Node* tree, Facts facts) {
+  std::string_view ssn = identifier(tree, "SS", false);
+  for_items(tree, "identifier", [&](const Node* one) {
+    if (ssn.empty() && one->text_of("system") == kSsn) ssn = one->text_of("value");
+  });
+  // An old or maiden name does not make up for a missing current one, so the first name decides.
+  const std::string_view street = text_at(tree, {"address", "line"});
+  const std::string_view died = tree->text_of("deceasedDateTime");
+  facts.text("mrn", identifier(tree, "MR", true));
+  facts.text("family", text_at(tree, {"name", "family"}));
+  facts.text("given", text_at(tree, {"name", "given"}));
+  facts.text("birth_date", tree->text_of("birthDate"));
+  facts.text("sex", tree->text_of("gender"));
+  facts.text("address", street.empty() ? text_at(tree, {"address", "city"}) : street);
+  facts.digits("phone", phone_of(tree));
+  facts.digits("ssn", ssn);
+  facts.flag("deceased", !died.empty() || tree->text_of("deceasedBoolean") == "true");
+  facts.time("deceased_time", died);
+  facts.text("contact", name_of(at(tree, {"contact"})));
+  return facts.done(id, {});
+}
+
+Extract document(std::string_view, const Node* tree, Facts facts) {
+  facts.codes("type", tree, "type", document_system);
+  const std::string_view number = text_at(tree, {"masterIdentifier", "value"});
+  facts.text("number", number.empty() ? identifier(tree, "", true) : number);
+  facts.text("status", tree->text_of("status"));
+  facts.text("doc_status", tree->text_of("docStatus"));
+  facts.text("completion", extension_text(tree, "document-completion"));
+  facts.text("availability", extension_text(tree, "document-availability"));
+  facts.time("activity", extension_text(tree, "activity-time"));
+  facts.time("origination", extension_text(tree, "origination-time"));
+  facts.time("transcription", extension_text(tree, "transcription-time"));
+  facts.time("edit", extension_text(tree, "edit-time"));
+  facts.time("authentication", extension_text(tree, "authentication-time"));
+  facts.time("date", tree->text_of("date"));
+  facts.person("author", at(tree, {"author"}));
+  const Node* assigned = extension(tree, "assigned-authenticator");
+  facts.person("assigned", assigned ? assigned->find("valueReference") : nullptr);
+  facts.person("authenticator", tree->find("authenticator"));
+  const Node* typist = extension(tree, "transcriptionist");
+  facts.person("transcriptionist", typist ? typist->find("valueReference") : nullptr);
+  std::string_view replaces, appends;
+  for_items(tree, "relatesTo", [&](const Node* one) {
+    const std::string_view target =
+        id_in_reference(text_at(one, {"target", "reference"}), "DocumentReference");
+    if (one->text_of("code") == "replaces" && replaces.empty()) replaces = target;
+    if (one->text_of("code") == "appends" && appends.empty()) appends = target;
+  });
+  facts.text("appends", appends);
+  const std::string_view encounter =
+      id_in_reference(text_at(tree, {"context", "encounter", "reference"}), "Encounter");
+  Extract out = facts.done(subject_of(tree, "subject"), encounter);
+  out.replaces = replaces;
+  return out;
+}
+
+const Node* performer(const Node* tree, std::string_view function) {
+  const Node* found = nullptr;
+  for_items(tree, "performer", [&](const Node* one) {
+    if (!found && one->find("function") && is_code_of(one->find("function"), function)) {
+      found = one->find("actor");
+    }
+  });
+  return found;
+}
+
+Extract procedure(std::string_view, const Node* tree, Facts facts) {
+  const std::string_view moment = tree->text_of("performedDateTime");
+  facts.codes("code", tree, "code", any_system);
+  facts.time("time", moment.empty() ? text_at(tree, {"performedPeriod", "start"}) : moment);
+  facts.text("functional_type", extension_text(tree, "procedure-functional-type"));
+  facts.codes("category", tree, "category", any_system);
+  facts.text("status", tree->text_of("status"));
+  facts.person("surgeon", performer(tree, "304292004"));
+  facts.person("anaesthetist", performer(tree, "88189002"));
+  facts.text("location", text_at(tree, {"location", "display"}));
+  return facts.done(subject_of(tree, "subject"), encounter_of(tree));
+}
+
+Extract diagnosis(std::string_view, const Node* tree, Facts facts) {
+  facts.codes("code", tree, "code", any_system);
+  facts.text("type", extension_text(tree, "diagnosis-type"));
+  facts.integer("priority", extension_text(tree, "diagnosis-priority"));
+  facts.text("status", text_at(tree, {"verificationStatus", "coding", "code"}));
+  facts.time("recorded", tree->text_of("recordedDate"));
+  facts.person("asserter", tree->find("asserter"));
+  return facts.done(subject_of(tree, "subject"), encounter_of(tree));
+}
+
+Extract order(std::string_view, const Node* tree, Facts facts) {
+  facts.codes("code", tree, "code", any_system);
+  facts.codes("category", tree, "category", any_system);
+  facts.text("status", tree->text_of("status"));
+  facts.time("authored", tree->text_of("authoredOn"));
+  facts.person("requester", tree->find("requester"));
+  facts.person("performer", at(tree, {"performer"}));
+  return facts.done(subject_of(tree, "subject"), encounter_of(tree));
+}
+
+Extract contact(std::string_view, const Node* tree, Facts facts) {
+  facts.text("name", name_of(tree));
+  facts.codes("relationship", tree, "relationship", any_system);
+  facts.digits("phone", phone_of(tree));
+  Extract out = facts.done(subject_of(tree, "patient"), {});
+  out.gone = tree->text_of("active") == "false";
+  return out;
+}
+
+Extract coverage(std::string_view, const Node* tree, Facts facts) {
+  facts.text("status", tree->text_of("status"));
+  facts.codes("type", tree, "type", any_system);
+  facts.text("payor", text_at(tree, {"payor", "display"}));
+  facts.text("member", tree->text_of("subscriberId"));
+  return facts.done(subject_of(tree, "beneficiary"), {});
+}
+
+using Extractor = Extract (*)(std::string_view, const Node*, Facts);
+struct Source {
+  std::string_view type;
+  Kind kind;
+  Extractor extractor;
+};
+constexpr Source kSources[] = {
+    {"Encounter", Kind::kVisit, visit},
+    {"Patient", Kind::kPatient, patient},
+    {"DocumentReference", Kind::kDocument, document},
+    {"Procedure", Kind::kProcedure, procedure},
+    {"Condition", Kind::kDiagnosis, diagnosis},
+    {"ServiceRequest", Kind::kOrder, order},
+    {"RelatedPerson", Kind::kContact, contact},
+    {"Coverage", Kind::kCoverage, coverage},
+};
+
+}  // namespace
+
+std::optional<Kind> kind_of_type(std::string_view resource_type) {
+  for (const Source& source : kSources) {
+    if (source.type == resource_type) return source.kind;
+  }
+  return std::nullopt;
+}
+
+std::optional<Extract> extract(std::string_view type, std::string_view id, const Node* tree,
+                               const core::TimeZone& zone, fhir::Document& into) {
+  for (const Source& source : kSources) {
+    if (source.type == type) return source.extractor(id, tree, Facts(source.kind, zone, into));
+  }
+  return std::nullopt;
+}
+
+std::string_view id_in_reference(std::string_view reference, std::string_view type) {
+  if (const std::size_t history = reference.find("/_history/"); history != reference.npos) {
+    reference = reference.substr(0, history);
+  }
+  const std::size_t slash = reference.rfind('/');
+  if (slash == reference.npos) return {};
+  const std::string_view before = reference.substr(0, slash);
+  if (!before.ends_with(type)) return {};
+  if (before.size() > type.size() && before[before.size() - type.size() - 1] != '/') return {};
+  return reference.substr(slash + 1);
+}
+
+std::optional<core::Instant> read_time(std::string_view text, const core::TimeZone& zone) {
+  const bool whole_day = text.size() <= 10;
+  std::string padded(text);
+  if (text.size() == 4) padded += "-01-01";
+  if (text.size() == 7) padded += "-01";
+  auto instant = core::from_iso(padded);
+  if (!instant) return std::nullopt;
+  if (whole_day) {
+    using namespace std::chrono;
+    const year_month_day day{floor<days>(*instant)};
+    *instant -= seconds{zone.offset_of_local(static_cast<int>(day.year()),
+                                             static_cast<int>(static_cast<unsigned>(day.month())),
+                                             static_cast<int>(static_cast<unsigned>(day.day())), 0,
+                                             0, 0)};
+  }
+  return *instant;
+}
+
+}  // namespace him

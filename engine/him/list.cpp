@@ -1,0 +1,79 @@
+#include <core/text.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+#include "chart_store.hpp"
+#include "judge.hpp"
+
+namespace him {
+namespace {
+
+using core::Instant;
+
+/// What the deficiency was, or will be, at `now`, unless a message comes in between.
+void move_to(Deficiency& one, Instant now) {
+  // Closed after `now`, and known before it: at `now` it was open.
+  if (one.closed && *one.closed > now && one.opened <= now) {
+    one.closed.reset();
+    one.closed_by.clear();
+    one.closed_sequence = {};
+    one.state = open_state(one, now);
+  }
+  if (is_open(one.state)) one.state = open_state(one, now);
+}
+
+bool fits(const Deficiency& one, const ListFilter& filter) {
+  const auto same = [](const std::string& wanted, const std::string& value) {
+    return wanted.empty() || wanted == value;
+  };
+  const bool owner = filter.owner.empty() || core::iequals(filter.owner, one.owner) ||
+                     core::iequals(filter.owner, one.owner_name) ||
+                     filter.owner == one.owner_reference;
+  const bool visit = same(filter.visit, one.visit) || filter.visit == one.encounter;
+  return owner && visit && same(filter.rule, one.rule) && same(filter.patient, one.patient) &&
+         same(filter.mrn, one.mrn) && (!filter.open_only || is_open(one.state));
+}
+
+/// Adds what the clock alone opens up to `now` and no sweep has written yet.
+core::Status add_awakened(ChartStore& charts, const RulePack& rules, Instant now,
+                          std::vector<Deficiency>& into) {
+  const auto visits = charts.waking(now);
+  if (!visits) return core::fail(visits.error());
+  Chart chart;
+  for (const std::string& encounter : *visits) {
+    if (auto done = charts.load_visit(encounter, chart); !done) return done;
+    auto stored = charts.of_visit(encounter);
+    if (!stored) return core::fail(stored.error());
+    std::optional<Instant> wake;
+    const Cause cause{{}, "clock", now};
+    for (Change& change : judge_chart(rules.impl().rules, chart, std::move(*stored), cause, wake)) {
+      std::erase_if(into, [&](const Deficiency& one) { return one.id == change.deficiency.id; });
+      into.push_back(std::move(change.deficiency));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
+                                           const ListFilter& filter, Instant now) {
+  ChartStore charts(records.db());
+  auto found = charts.select(filter, now);
+  if (!found) return found;
+  if (auto done = add_awakened(charts, rules, now, *found); !done) return core::fail(done.error());
+  for (Deficiency& one : *found) move_to(one, now);
+  std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, filter); });
+  const auto order = [](const Deficiency& one) {
+    // What has no due time comes last.
+    return std::tuple(!one.due.has_value(), one.due.value_or(Instant{}), std::string_view(one.rule),
+                      std::string_view(one.visit), std::string_view(one.id));
+  };
+  std::sort(found->begin(), found->end(), [&order](const Deficiency& a, const Deficiency& b) {
+    return order(a) < order(b);
+  });
+  return found;
+}
+
+}  // namespace him

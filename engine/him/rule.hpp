@@ -1,0 +1,93 @@
+#pragma once
+#include <core/clock.hpp>
+#include <core/yaml.hpp>
+#include <him/deficiency.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "expr.hpp"
+
+namespace him {
+
+inline constexpr std::size_t kRulesMax = 500;
+inline constexpr std::size_t kListsMax = 200;
+inline constexpr std::size_t kListWordsMax = 10'000;
+
+/// What fires a rule, and with that what it is about: the visit itself, or each fact of a kind.
+enum class Event : std::uint8_t { kAdmitted, kDischarged, kDocument, kProcedure, kDiagnosis, kOrder };
+/// How far along a document must be to meet a requirement.
+enum class Closes : std::uint8_t { kSigned, kLegal, kTranscribed, kPresent };
+
+/// The first anchor that has a value, plus the offset.
+struct Anchor {
+  std::vector<Expr> from;
+  std::int64_t after = 0;   ///< microseconds
+};
+
+struct Due {
+  std::optional<Expr> when;     ///< this clock applies only then
+  Anchor policy;                ///< the owner's clock
+  std::vector<Expr> before;     ///< due no later than the earliest of these
+  std::optional<Anchor> hard;   ///< the hospital's clock, which nothing pauses
+};
+
+/// One named thing that must hold ("telephone"); what does not is listed as lacking.
+struct Item {
+  std::string label;
+  Expr holds;
+};
+
+/// One way to meet the requirement.
+struct Alternative {
+  std::optional<Expr> when;                 ///< this way is open only then
+  std::optional<Kind> kind;                 ///< a fact of this kind; none: `items` or `holds`
+  std::vector<std::string> types;           ///< kDocument: LOINC or table 0270
+  std::optional<Expr> where;                ///< what else that fact must be
+  Closes closes = Closes::kSigned;
+  std::vector<Item> items;
+  std::optional<Expr> holds;
+};
+
+struct OwnerStep {
+  std::optional<Expr> person;
+  std::string role;
+};
+
+struct Rule {
+  std::string id, title, source, severity, pack;
+  core::Instant effective_from{};
+  std::vector<std::string> needs;
+  Event event = Event::kAdmitted;
+  std::optional<Kind> subject;             ///< kind of the facts the rule is about
+  std::vector<std::string> classes;        ///< visit classes; empty: any, also no visit
+  std::optional<Expr> when;
+  std::optional<Anchor> wait;              ///< fires only when this time has come
+  std::vector<Expr> exempt;
+  std::vector<Alternative> any_of;
+  std::optional<Expr> available;           ///< absent: available once a document is begun
+  bool wants_document = false;
+  std::string lacking_code, lacking;       ///< "{missing}" stands for the labels that do not hold
+  std::vector<OwnerStep> owner;
+  std::vector<Due> due;                    ///< the first whose `when` holds
+};
+
+struct RulePack::Impl {
+  std::vector<Rule> rules;
+  std::string hash;
+};
+
+/// Reads one parsed file into `rules`, adding what is wrong with it to `findings`.
+void read_rules(const core::yaml::File& file, std::vector<Rule>& rules,
+                std::vector<RulePack::Finding>& findings);
+
+/// Keys each mapping of a rule file may have ("rule", "due"...); the JSON Schema is tested against it.
+const std::map<std::string_view, std::vector<std::string_view>>& rule_keys();
+
+/// Whether `code` is a LOINC code: digits, a dash, and the right check digit (mod 10).
+bool is_loinc(std::string_view code);
+
+}  // namespace him
