@@ -200,7 +200,7 @@ void SqliteDb::drop_idle_statements() {
   std::erase_if(statements_, [](const auto& entry) { return !entry.second->busy; });
 }
 
-core::Status SqliteDb::bind(Statement& statement, std::initializer_list<Param> params) {
+core::Status SqliteDb::bind(Statement& statement, std::span<const Param> params) {
   if (statement.parameters != static_cast<int>(params.size())) {
     return core::fail(core::ErrorCode::kInternal, "wrong number of parameters", statement.sql);
   }
@@ -232,7 +232,7 @@ core::Status SqliteDb::run(std::string_view sql, std::initializer_list<Param> pa
   auto statement = prepare(sql);
   if (!statement) return core::fail(statement.error());
   const Lease lease(*statement);
-  if (auto status = bind(**statement, params); !status) return status;
+  if (auto status = bind(**statement, {params.begin(), params.size()}); !status) return status;
   int result;
   do {
     result = sqlite3_step((*statement)->handle);
@@ -243,6 +243,11 @@ core::Status SqliteDb::run(std::string_view sql, std::initializer_list<Param> pa
 
 core::Status SqliteDb::query(std::string_view sql, std::initializer_list<Param> params,
                              const std::function<bool(const Row&)>& each) {
+  return query_with(sql, {params.begin(), params.size()}, each);
+}
+
+core::Status SqliteDb::query_with(std::string_view sql, std::span<const Param> params,
+                                  const std::function<bool(const Row&)>& each) {
   auto statement = prepare(sql);
   if (!statement) return core::fail(statement.error());
   const Lease lease(*statement);

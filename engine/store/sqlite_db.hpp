@@ -28,6 +28,8 @@ class SqliteDb final : public Db {
   core::Status run(std::string_view sql, std::initializer_list<Param> params) override;
   core::Status query(std::string_view sql, std::initializer_list<Param> params,
                      const std::function<bool(const Row&)>& each) override;
+  core::Status query_with(std::string_view sql, std::span<const Param> params,
+                          const std::function<bool(const Row&)>& each) override;
   core::Status script(const std::string& sql) override;
   std::int64_t last_insert_id() const override;
   std::int64_t changes() const override;
@@ -58,7 +60,7 @@ class SqliteDb final : public Db {
   SqliteDb() = default;
   core::Status configure(const Options& options, const Tuning& tuning, bool is_new);
   core::Result<Statement*> prepare(std::string_view sql);
-  core::Status bind(Statement& statement, std::initializer_list<Param> params);
+  core::Status bind(Statement& statement, std::span<const Param> params);
   core::Error error(int code);
   void drop_idle_statements();
 

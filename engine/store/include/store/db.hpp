@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -53,6 +54,9 @@ class Db {
   /// Calls `each` per row; returning false stops. `each` may use this connection.
   virtual core::Status query(std::string_view sql, std::initializer_list<Param> params,
                              const std::function<bool(const Row&)>& each) = 0;
+  /// The same, for parameters put together at run time.
+  virtual core::Status query_with(std::string_view sql, std::span<const Param> params,
+                                  const std::function<bool(const Row&)>& each) = 0;
   /// Several statements at once (migrations).
   virtual core::Status script(const std::string& sql) = 0;
   virtual std::int64_t last_insert_id() const = 0;
