@@ -122,6 +122,12 @@ bool met(const Rule& rule, const Scope& scope, Verdict& verdict, std::string& mi
   return false;
 }
 
+/// "Adams, Ruth (1001)", or as much of it as is known.
+std::string in_words(const Person& who) {
+  if (who.name.empty()) return std::string(who.id.empty() ? who.reference : who.id);
+  return who.id.empty() ? std::string(who.name) : fmt::format("{} ({})", who.name, who.id);
+}
+
 void set_owner(const Rule& rule, const Scope& scope, Verdict& verdict) {
   for (const OwnerStep& step : rule.owner) {
     if (!step.person) {
@@ -130,7 +136,7 @@ void set_owner(const Rule& rule, const Scope& scope, Verdict& verdict) {
     }
     const auto who = person(*step.person, scope);
     if (!who) continue;
-    verdict.owner = !who->id.empty() ? who->id : !who->name.empty() ? who->name : who->reference;
+    verdict.owner = in_words(*who);
     verdict.owner_name = who->name;
     verdict.owner_reference = who->reference;
     return;

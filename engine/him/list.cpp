@@ -29,7 +29,8 @@ bool fits(const Deficiency& one, const ListFilter& filter) {
   };
   const bool owner = filter.owner.empty() || core::iequals(filter.owner, one.owner) ||
                      core::iequals(filter.owner, one.owner_name) ||
-                     filter.owner == one.owner_reference;
+                     filter.owner == one.owner_reference ||
+                     one.owner.ends_with("(" + filter.owner + ")");
   const bool visit = same(filter.visit, one.visit) || filter.visit == one.encounter;
   return owner && visit && same(filter.rule, one.rule) && same(filter.patient, one.patient) &&
          same(filter.mrn, one.mrn) && (!filter.open_only || is_open(one.state));
@@ -56,6 +57,18 @@ core::Status add_awakened(ChartStore& charts, const RulePack& rules, Instant now
 }
 
 }  // namespace
+
+core::Result<std::uint64_t> count_open(store::Records& records) {
+  std::uint64_t count = 0;
+  const auto done =
+      records.db().query("SELECT COUNT(*) FROM him_deficiency WHERE closed IS NULL", {},
+                         [&count](const store::Row& row) {
+                           count = static_cast<std::uint64_t>(row.integer(0));
+                           return false;
+                         });
+  if (!done) return core::fail(done.error());
+  return count;
+}
 
 core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
                                            const ListFilter& filter, Instant now) {

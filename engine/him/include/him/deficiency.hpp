@@ -29,7 +29,7 @@ struct Deficiency {
   std::string encounter;          ///< Encounter id
   std::string subject;            ///< resource it is about ("DocumentReference/..."), may be empty
   std::string lacking_code, lacking;   ///< LOINC (or empty) and words
-  std::string owner;              ///< id or name of who owes it
+  std::string owner;              ///< who owes it: "Adams, Ruth (1001)", as much as is known, or a role
   std::string owner_reference;    ///< "Practitioner/..." or empty (a role)
   State state = State::kAssigned;
   std::string severity;           ///< H, M, L
@@ -111,7 +111,8 @@ class Charts {
 };
 
 struct ListFilter {
-  std::string rule, patient, visit, mrn, owner;   ///< empty = any
+  /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, name, both or reference.
+  std::string rule, patient, visit, mrn, owner;
   bool open_only = false;
 };
 /// As-of view: states as they are at `now`, changing nothing (also for a later `now` than the last sweep:
