@@ -52,6 +52,12 @@ std::string_view table_0357(int code) {
   }
 }
 
+/// Table 0516.
+std::string_view severity_code(Severity severity) {
+  if (severity == Severity::kError) return "E";
+  return severity == Severity::kWarning ? "W" : "I";
+}
+
 std::string timestamp(core::Instant now) {
   using namespace std::chrono;
   const auto day = floor<days>(now);
@@ -231,7 +237,7 @@ class AckWriter {
     skip(2);
     place(issue.at, 6);
     raw(coded(entry, d_.component));
-    raw(issue.severity == Severity::kError ? "E" : issue.severity == Severity::kWarning ? "W" : "I");
+    raw(severity_code(issue.severity));
     raw(quoted(entry.slug) + d_.component + d_.component + "L");
     skip(1);
     const std::string where = issue.at.text();

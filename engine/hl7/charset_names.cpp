@@ -9,7 +9,7 @@ namespace hl7 {
 namespace {
 
 constexpr const char* kUtf8 = "UTF-8";
-// JIS X 0201, 0208 and 0212 with ISO 2022 escapes; ICU's JIS8 form also reads 8-bit half-width kana.
+// JIS X 0201, 0208 and 0212 with ISO 2022 escapes; ICU's JIS8 also reads 8-bit half-width kana.
 constexpr const char* kJis = "JIS8";
 
 /// Table 0211 (HL7 v2.8.2) first, spellings met in the field after it.

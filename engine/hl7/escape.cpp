@@ -94,7 +94,7 @@ class Decoder {
 
   bool longer(std::string_view body) {
     if (body[0] == '.' && command(body.substr(1))) return true;
-    if (body[0] != '.' && body[0] != 'Z' && body[0] != 'C' && body[0] != 'M' && body[0] != 'X') return false;
+    if (std::string_view(".ZCMX").find(body[0]) == kNone) return false;
     keep(body);   // local, character set, malformed or unknown ones
     return true;
   }

@@ -26,13 +26,16 @@ core::Result<Start> start_at(std::string_view text, std::size_t offset) {
 bool read_delimiters(std::string_view text, Delimiters& out, std::size_t& encoding_size) {
   if (text.size() < 6 || !is_delimiter_char(text[3])) return false;
   const char separator = text[3];
-  std::string_view encoding = text.substr(4, 6);
-  encoding = encoding.substr(0, std::min(encoding.find(separator), encoding.find_first_of("\r\n")));
-  if (encoding.size() < 2 || encoding.size() > 5) return false;
-  for (std::size_t i = 0; i < encoding.size(); ++i) {
-    if (!is_delimiter_char(encoding[i])) return false;
-    if (encoding.find(encoding[i], i + 1) != std::string_view::npos) return false;
+  std::size_t size = 4;
+  while (size < std::min<std::size_t>(text.size(), 10) && is_delimiter_char(text[size]) &&
+         text[size] != separator) {
+    if (text.find(text[size], 4) != size) return false;   // twice
+    ++size;
   }
+  const bool ended = size == text.size() || text[size] == separator || text[size] == '\r' ||
+                     text[size] == '\n';
+  const std::string_view encoding = text.substr(4, size - 4);
+  if (!ended || encoding.size() < 2 || encoding.size() > 5) return false;
   const auto at = [&encoding](std::size_t i) { return i < encoding.size() ? encoding[i] : '\0'; };
   out = {.field = separator, .component = at(0), .repetition = at(1), .escape = at(2),
          .subcomponent = at(3), .truncation = at(4)};

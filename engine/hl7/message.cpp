@@ -14,11 +14,8 @@ namespace {
 /// Upper-case letter or digit of each byte, 0 for what no segment name holds.
 constexpr auto kNameByte = [] {
   std::array<std::uint8_t, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(c);
-  for (int c = 'A'; c <= 'Z'; ++c) {
-    table[static_cast<std::size_t>(c)] = static_cast<std::uint8_t>(c);
-    table[static_cast<std::size_t>(c + 32)] = static_cast<std::uint8_t>(c);
-  }
+  for (std::uint8_t c = '0'; c <= '9'; ++c) table[c] = c;
+  for (std::uint8_t c = 'A'; c <= 'Z'; ++c) table[c] = table[c + 32U] = c;
   return table;
 }();
 
@@ -58,7 +55,7 @@ void set_hex_charset(detail::MessageState& state) {
   const SegmentView header(&state, 0);
   if (!header.is("MSH")) return;
   const std::string_view name = header.field(18).child(1).raw();
-  if (name.empty()) return;
+  if (name.empty() || name == "UNICODE UTF-8") return;   // what most say
   const CharsetName* row = find_charset(name);
   if (row != nullptr) state.delimiters.hex_charset = row->icu;
 }

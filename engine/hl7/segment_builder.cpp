@@ -174,8 +174,8 @@ void SegmentBuilder::make_issues() {
   };
   using core::ErrorCode;
   static constexpr std::array<Row, kToleranceCount> kRows{{
-      {ErrorCode::kSegmentSequence, "text before the header segment skipped"},
-      {ErrorCode::kSegmentSequence, "blanks or a byte order mark before the header segment skipped"},
+      {ErrorCode::kSegmentSequence, "text before the header skipped"},
+      {ErrorCode::kSegmentSequence, "blanks or a byte order mark before the header skipped"},
       {ErrorCode::kBadEncodingCharacters, "fewer than four encoding characters declared"},
       {ErrorCode::kSegmentSequence, "segments end with a line feed instead of a carriage return"},
       {ErrorCode::kDataType, "line feed inside a field kept as text"},

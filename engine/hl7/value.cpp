@@ -2,25 +2,13 @@
 #include <hl7/message.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace hl7 {
 
 namespace {
 
+using detail::find_byte;
 using Level = Value::Level;
-
-/// Most values are a few bytes, where a loop beats the call of memchr.
-std::size_t find_byte(std::string_view text, char c) {
-  if (text.size() > 16) {
-    const void* at = std::memchr(text.data(), c, text.size());
-    return at == nullptr ? text.size()
-                         : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
-  }
-  std::size_t i = 0;
-  while (i < text.size() && text[i] != c) ++i;
-  return i;
-}
 
 /// Up to the separator; a separator of 0 is one the message does not declare.
 std::string_view first_piece(std::string_view text, char separator) {
@@ -65,8 +53,6 @@ Value Value::repetition(int n) const {
   return {piece(raw_, delimiters_->repetition, n), Level::kRepetition, delimiters_};
 }
 
-Repetitions Value::repetitions() const { return Repetitions(*this); }
-
 Value Value::child(int n) const {
   if (delimiters_ == nullptr) return n == 1 ? *this : Value();
   switch (level_) {
@@ -109,38 +95,6 @@ std::string_view Value::text(std::string& scratch) const {
 std::string Value::text() const {
   std::string scratch;
   return std::string(text(scratch));
-}
-
-Repetitions::Iterator::Iterator(std::string_view rest, const Delimiters* delimiters)
-    : rest_(rest), delimiters_(delimiters), last_(rest.empty()), done_(false) {
-  if (delimiters_ == nullptr) delimiters_ = &detail::kNoDelimiters;
-  if (last_) {
-    done_ = true;
-  } else {
-    take();
-  }
-}
-
-void Repetitions::Iterator::take() {
-  const std::string_view current = first_piece(rest_, delimiters_->repetition);
-  last_ = current.size() == rest_.size();
-  rest_.remove_prefix(last_ ? current.size() : current.size() + 1);
-  current_ = {current, Value::Level::kRepetition, delimiters_};
-}
-
-Repetitions::Iterator& Repetitions::Iterator::operator++() {
-  if (last_) {
-    done_ = true;
-  } else {
-    take();
-  }
-  return *this;
-}
-
-Repetitions::Iterator Repetitions::Iterator::operator++(int) {
-  Iterator before = *this;
-  ++*this;
-  return before;
 }
 
 }  // namespace hl7

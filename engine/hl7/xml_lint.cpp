@@ -67,8 +67,8 @@ class Linter {
     }
     if (starts("<!")) return refuse("DOCTYPE and declarations are refused", at_);
     if (starts("<?")) {
-      const bool declaration = roots_ == 0 && at_ <= 3 && starts("<?xml") && at_ + 5 < xml_.size() &&
-                               is_space(xml_[at_ + 5]);
+      const bool declaration = roots_ == 0 && at_ <= 3 && starts("<?xml") &&
+                               at_ + 5 < xml_.size() && is_space(xml_[at_ + 5]);
       if (!declaration) return refuse("processing instructions are refused", at_);
       return skip_past("?>", "XML declaration");
     }

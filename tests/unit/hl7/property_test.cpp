@@ -17,14 +17,22 @@ std::size_t walk(const hl7::Message& m) {
   for (std::uint32_t i = 0; i < m.segment_count(); ++i) {
     const auto segment = m.segment(i);
     for (int n = 0; n <= segment.field_count() + 1; ++n) {
+      int r = 0;
       for (const auto repetition : segment.field(n).repetitions()) {
-        for (int c = 1; c <= repetition.child_count(); ++c) {
-          const auto component = repetition.child(c);
-          for (int s = 1; s <= component.child_count(); ++s) {
-            total += component.child(s).text(scratch).size();
+        BOOST_REQUIRE(repetition.raw() == segment.field(n).repetition(++r).raw());
+        int c = 0;
+        for (const auto component : repetition.children()) {
+          BOOST_REQUIRE(component.raw() == repetition.child(++c).raw());
+          int s = 0;
+          for (const auto part : component.children()) {
+            BOOST_REQUIRE(part.raw() == component.child(++s).raw());
+            total += part.text(scratch).size();
           }
+          BOOST_REQUIRE(s == component.child_count());
         }
+        BOOST_REQUIRE(c == repetition.child_count());
       }
+      BOOST_REQUIRE(r == segment.field(n).repetition_count());
     }
   }
   return total;

@@ -10,7 +10,7 @@ inline constexpr int kEscapeBlanksMax = 100;  ///< .sp and .sk ask for at most t
 
 /// Decodes escape sequences once (chapter 2.7):
 ///   \F\ \S\ \T\ \R\ \E\ \P\         the delimiter itself
-///   \Xhh..\                         bytes in `delimiters.hex_charset`; odd or undecodable: kept raw
+///   \Xhh..\                         bytes in `delimiters.hex_charset`; odd, undecodable: kept raw
 ///   \.br\ \.sp n\                   line feed, n line feeds;  \.sk n\  n blanks
 ///   \.in\ \.ti\ \.fi\ \.nf\ \.ce\   dropped and counted;  \H\ \N\  dropped
 ///   \Z..\ \C..\ \M..\, unknown or unterminated: kept verbatim and counted

@@ -2,7 +2,7 @@
 #include <core/result.hpp>
 #include <hl7/issue.hpp>
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -27,7 +27,7 @@ struct Delimiters {
   char escape = '\\';     ///< 0 when the message declares none
   char subcomponent = '&';  ///< 0 when the message declares none
   char truncation = 0;
-  /// ICU name (static storage) of the set that the bytes of \Xhh..\ are in, by MSH-18; null = UTF-8.
+  /// ICU name (static storage) of the set that the bytes of \Xhh..\ are in (MSH-18); null = UTF-8.
   const char* hex_charset = nullptr;
   bool operator==(const Delimiters& other) const {
     return field == other.field && component == other.component &&
@@ -37,7 +37,7 @@ struct Delimiters {
 };
 
 class Message;
-class Repetitions;
+class Pieces;
 
 /// A piece of a message at some level, as a view. Child access never fails: what is absent is
 /// empty. A scalar counts as its own first child, so `^4.1` reads both "A&B" and "A".
@@ -62,11 +62,13 @@ class Value {
   int repetition_count() const;
   Value repetition(int n) const;   ///< 1-based
   /// All of them in one walk: `for (Value each : value.repetitions())`; none when empty.
-  Repetitions repetitions() const;
+  Pieces repetitions() const;
   /// n-th child: component of a field (its first repetition) or repetition, subcomponent of a
   /// component. A subcomponent's child 1 is itself. 1-based.
   Value child(int n) const;
   int child_count() const;
+  /// All children in one walk; none when empty.
+  Pieces children() const;
 
   /// Unescaped text; empty for the HL7 null, which is never the text `""`.
   /// Without escapes this is raw() itself, else it is decoded into `scratch`.
@@ -81,36 +83,83 @@ class Value {
   Level level_ = Level::kField;
 };
 
-/// The repetitions of a field, a forward range. Lifetime: the Message.
-class Repetitions {
+namespace detail {
+/// Up to the first `c`. Values are a few bytes, where this beats a call of memchr.
+inline std::size_t find_byte(std::string_view text, char c) {
+  if (text.size() >= 32) return std::min(text.find(c), text.size());
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end && *at != c) ++at;
+  return static_cast<std::size_t>(at - text.data());
+}
+}  // namespace detail
+
+/// Repetitions of a field or children of a value, an input range. Lifetime: the Message.
+class Pieces {
  public:
   class Iterator {
    public:
     using value_type = Value;
     using difference_type = std::ptrdiff_t;
     Iterator() = default;
-    Iterator(std::string_view rest, const Delimiters* delimiters);
-    Value operator*() const { return current_; }
-    Iterator& operator++();
-    Iterator operator++(int);
+    Iterator(std::string_view whole, char separator, Value::Level level,
+             const Delimiters* delimiters)
+        : at_(whole.data()), end_(whole.data() + whole.size()), delimiters_(delimiters),
+          separator_(separator), level_(level), done_(whole.empty()) {
+      size_ = length();
+    }
+    Value operator*() const { return {{at_, size_}, level_, delimiters_}; }
+    Iterator& operator++() {
+      if (at_ + size_ == end_) {
+        done_ = true;
+      } else {
+        at_ += size_ + 1;
+        size_ = length();
+      }
+      return *this;
+    }
+    void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const { return done_; }
 
    private:
-    void take();
-    std::string_view rest_;   ///< after the current repetition
-    Value current_;
+    std::size_t length() const {   // a separator of 0 is one the message does not declare
+      const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
+      return separator_ == 0 ? rest.size() : detail::find_byte(rest, separator_);
+    }
+    const char* at_ = nullptr;
+    const char* end_ = nullptr;
+    std::size_t size_ = 0;
     const Delimiters* delimiters_ = nullptr;
-    bool last_ = true;
+    char separator_ = 0;
+    Value::Level level_ = Value::Level::kField;
     bool done_ = true;
   };
 
-  explicit Repetitions(Value value) : value_(value) {}
-  Iterator begin() const { return {value_.raw(), value_.delimiters()}; }
+  Pieces(std::string_view whole, char separator, Value::Level level, const Delimiters* delimiters)
+      : whole_(whole), delimiters_(delimiters), separator_(separator), level_(level) {}
+  Iterator begin() const { return {whole_, separator_, level_, delimiters_}; }
   std::default_sentinel_t end() const { return {}; }
 
  private:
-  Value value_;
+  std::string_view whole_;
+  const Delimiters* delimiters_;
+  char separator_;
+  Value::Level level_;
 };
+
+inline Pieces Value::repetitions() const {
+  if (delimiters_ == nullptr || level_ != Level::kField) return {raw_, 0, level_, delimiters_};
+  return {raw_, delimiters_->repetition, Level::kRepetition, delimiters_};
+}
+
+inline Pieces Value::children() const {
+  const Delimiters* d = delimiters_;
+  if (d == nullptr || level_ == Level::kSubcomponent) return {raw_, 0, level_, d};
+  if (level_ == Level::kComponent) return {raw_, d->subcomponent, Level::kSubcomponent, d};
+  const std::size_t size = level_ == Level::kRepetition || d->repetition == 0
+                               ? raw_.size() : detail::find_byte(raw_, d->repetition);
+  return {raw_.substr(0, size), d->component, Level::kComponent, d};
+}
 
 namespace detail {
 
@@ -179,8 +228,8 @@ class SegmentView {
 struct ParseOptions {
   /// Refuse what the tolerances below would accept. Each tolerance used becomes a warning.
   /// Tolerated: text, blanks or a byte order mark before MSH, LF or CRLF ends, a line feed inside
-  /// a field (kept), a missing last CR, blank lines, lines of left-over framing bytes, blanks around
-  /// a segment, lower-case names, an MSH-2 of 2 or 3 characters.
+  /// a field (kept), a missing last CR, blank lines, lines of left-over framing bytes, blanks
+  /// around a segment, lower-case names, an MSH-2 of 2 or 3 characters.
   bool strict = false;
 };
 

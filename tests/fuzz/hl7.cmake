@@ -1,0 +1,5 @@
+if(TARGET hl7)
+  fuzz_target(er7 SOURCES er7.cpp LIBS hl7 SEEDS ${CMAKE_CURRENT_SOURCE_DIR}/seeds/er7)
+  fuzz_target(v2xml SOURCES v2xml.cpp LIBS hl7 SEEDS ${CMAKE_CURRENT_SOURCE_DIR}/seeds/v2xml)
+  fuzz_target(batch SOURCES batch.cpp LIBS hl7 SEEDS ${CMAKE_CURRENT_SOURCE_DIR}/seeds/batch)
+endif()
