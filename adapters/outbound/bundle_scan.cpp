@@ -3,6 +3,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <algorithm>
 #include <array>
 
 namespace outbound {
@@ -33,13 +34,14 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
       if (body_.entries.size() >= kSinkEntriesMax) return false;
       body_.entries.emplace_back();
     }
-    if (depth_ == 4 && in_entry("resource")) resource_start_ = stream_.Tell() - 1;
+    // The iterative reader tells of a brace before it takes it.
+    if (depth_ == 4 && in_entry("resource")) resource_start_ = stream_.Tell();
     return true;
   }
   bool EndObject(rapidjson::SizeType) {
     if (depth_ == 4 && in_entry("resource")) {
       body_.entries.back().resource.text =
-          json_.substr(resource_start_, stream_.Tell() - resource_start_);
+          json_.substr(resource_start_, stream_.Tell() + 1 - resource_start_);
     }
     if (depth_ == 1) body_.resource.text = json_;
     --depth_;
