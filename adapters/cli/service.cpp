@@ -4,7 +4,7 @@
 #include <core/log.hpp>
 #include <fhirapi/api.hpp>
 #include <hl7http/endpoint.hpp>
-#include <metrics/endpoints.hpp>
+#include <metrics/api.hpp>
 #include <mllp/server.hpp>
 #include <net/http_router.hpp>
 #include <net/listener.hpp>
@@ -50,7 +50,7 @@ struct Service::Impl {
   std::unique_ptr<fhirapi::Api> fhir;
   std::unique_ptr<admin::Api> admin;
   std::unique_ptr<hl7http::Endpoint> hl7http;
-  std::unique_ptr<metrics::Endpoints> health;
+  std::unique_ptr<::metrics::Api> health;
   std::vector<std::unique_ptr<mllp::Server>> mllp;
   std::vector<std::shared_ptr<net::HttpServer>> http_servers;
   std::vector<std::unique_ptr<net::Listener>> http;
@@ -147,8 +147,12 @@ core::Status Service::Impl::add_routes() {
   for (const auto& feed : config.feeds) feeds.push_back(feed.name);
   hl7http = std::make_unique<hl7http::Endpoint>(engine->handler(), std::move(feeds));
   hl7http->add_routes(router);
-  health = std::make_unique<metrics::Endpoints>(metrics);
-  health->add_check("engine", [this] { return engine->not_ready(); });
+  health = std::make_unique<::metrics::Api>(metrics, std::vector<::metrics::Check>{
+      {"engine", [this]() -> core::Status {
+         const std::string why = engine->not_ready();
+         if (why.empty()) return {};
+         return core::fail(ErrorCode::kStoreUnavailable, why);
+       }}});
   health->add_routes(router);
   return {};
 }

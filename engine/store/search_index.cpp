@@ -4,6 +4,7 @@
 #include <core/log.hpp>
 #include <core/text.hpp>
 #include <fhir/reference.hpp>
+#include <store/records.hpp>
 
 #include <algorithm>
 #include <array>
@@ -237,6 +238,12 @@ core::Status SearchIndex::write(std::int64_t resource, const std::string& entry,
                          : "DELETE FROM search_string WHERE param=?1 AND folded=?2 AND resource=?3",
                      {param, fields.at(1), resource});
   }
+}
+
+std::vector<std::string> indexed_params(const schema::R4& r4, std::string_view type) {
+  std::vector<std::string> names;
+  for (const auto& [name, param] : load_params(r4, type).by_name) names.push_back(name);
+  return names;
 }
 
 }  // namespace store

@@ -173,4 +173,7 @@ class Records {
   virtual core::Result<Counts> counts() = 0;
 };
 
+/// Names of the search parameters that are indexed for a type, besides _id and _lastUpdated.
+std::vector<std::string> indexed_params(const schema::R4& r4, std::string_view type);
+
 }  // namespace store
