@@ -50,6 +50,17 @@ std::string event_key(std::string_view type, std::string_view trigger) {
   return key;
 }
 
+Form form_of(const DatatypeDef& type) {
+  if (!type.components.empty()) return Form::kComposite;
+  if (type.id == "NM") return Form::kNumber;
+  if (type.id == "SI") return Form::kSequence;
+  if (type.id == "DT") return Form::kDate;
+  if (type.id == "TM") return Form::kTime;
+  if (type.id == "DTM") return Form::kDateTime;
+  if (type.id == "VARIES") return Form::kVaries;
+  return Form::kText;
+}
+
 template <class Map>
 std::vector<std::string_view> sorted_keys(const Map& map) {
   std::vector<std::string_view> keys;
@@ -79,6 +90,7 @@ void V2Tables::read() const {
     if (line.kind() == 'H') codes = &tables_[std::string(line.column())];
     else if (line.kind() == 'h' && codes != nullptr) codes->emplace_back(line.remainder());
   }
+  for (auto& [number, list] : tables_) std::sort(list.begin(), list.end());
 }
 
 core::Result<std::unique_ptr<TextVersion>> TextVersion::load(std::string id, const std::string& path,
@@ -129,7 +141,23 @@ bool TextVersion::parse(int& bad_line) {
       return false;
     }
   }
-  return !segments_.empty() && !structures_.empty();
+  if (segments_.empty() || structures_.empty()) return false;
+  link();
+  return true;
+}
+
+void TextVersion::link() {
+  for (auto& [id, type] : datatypes_) type.form = form_of(type);
+  const auto link_one = [this](auto& one) {
+    one.datatype = datatype(one.type);
+    if (one.type == "ID" && !one.table.empty()) one.codes = tables_.find(one.table);
+  };
+  for (auto& [id, type] : datatypes_) {
+    for (ComponentDef& component : type.components) link_one(component);
+  }
+  for (auto& [id, segment] : segments_) {
+    for (FieldDef& field : segment.fields) link_one(field);
+  }
 }
 
 const SegmentDef* TextVersion::segment(std::string_view id) const {

@@ -53,6 +53,7 @@ class TextVersion final : public V2Version {
   TextVersion(std::string id, std::string text, const V2Tables& tables)
       : id_(std::move(id)), text_(std::move(text)), tables_(tables) {}
   bool parse(int& bad_line);
+  void link();
 
   std::string id_;
   std::string text_;

@@ -13,21 +13,35 @@
 /// by its structure, and field checks.
 namespace schema {
 
+struct DatatypeDef;
 struct ComponentDef {
   int number = 0;
   std::string name, type, table;  ///< type "HD", table "0363" or empty
+  const DatatypeDef* datatype = nullptr;   ///< of `type` in the same version
+  const std::vector<std::string>* codes = nullptr;  ///< of `table` for type ID, sorted; else nullptr
+};
+/// What the text of a primitive must look like (chapter 2A).
+enum class Form : std::uint8_t {
+  kComposite, kText, kNumber, kSequence, kDate, kTime, kDateTime,
+  kVaries,   ///< the type stands in the message (OBX-2)
 };
 /// A composite data type of one version; primitives have no components.
 struct DatatypeDef {
   std::string id, name;
   std::vector<ComponentDef> components;
+  Form form = Form::kComposite;
 };
+/// @return whether `text` (unescaped, not empty) has the form; always for kText and composites.
+/// Dates are real calendar dates.
+bool valid_form(Form form, std::string_view text);
 struct FieldDef {
   int number = 0;
   std::string name, type, table;
   char optionality = 'O';     ///< R, O, C, B, W, X
   int repeat_max = 1;         ///< 0 = unbounded
   int length_max = 0;         ///< 0 = not given
+  const DatatypeDef* datatype = nullptr;   ///< of `type` in the same version
+  const std::vector<std::string>* codes = nullptr;  ///< of `table` for type ID, sorted; else nullptr
 };
 struct SegmentDef {
   std::string id, name;
@@ -66,7 +80,7 @@ class V2Version {
   /// "ADT", "A04" -> "ADT_A01"; empty when that type or event does not exist in the version.
   virtual std::string_view structure_id(std::string_view type, std::string_view trigger) const = 0;
   virtual bool has_type(std::string_view type) const = 0;
-  /// Codes of an HL7 table ("0085" or "85"), nullptr when the table is not listed. The lists are of
+  /// Sorted codes of an HL7 table ("0085" or "85"), nullptr when the table is not listed. The lists are of
   /// all versions together; those of user-defined tables (fields of type IS, CWE) are suggestions.
   virtual const std::vector<std::string>* table(std::string_view number) const = 0;
   virtual std::vector<std::string_view> segment_ids() const = 0;    ///< sorted
@@ -140,8 +154,12 @@ inline constexpr std::size_t kGroupIssuesMax = 200;
 void group(const hl7::Message& message, const StructureDef& structure, GroupTree& out,
            hl7::Issues& issues);
 
-/// Field-level checks (required fields, table values, data type formats, repetitions, lengths) of what
-/// the version says; each a located issue, severity warning unless `strict`.
+/// Field-level checks of what the version says: required fields, repetitions, lengths, forms of dates
+/// and numbers, values of HL7 tables (type ID), OBX-2 and what OBX-5 holds by it. Each is a located
+/// issue without the value, severity warning unless `strict`, then error. Not checked: conditional
+/// fields, user-defined tables, Z segments, fields and components beyond those that the version has.
+/// Limit: kFieldIssuesMax issues.  Thread: any.
+inline constexpr std::size_t kFieldIssuesMax = 200;
 void validate(const hl7::Message& message, const V2Version& version, bool strict,
               hl7::Issues& issues);
 
