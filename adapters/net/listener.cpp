@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <core/log.hpp>
 #include <net/address.hpp>
+#include <net/at_end.hpp>
 #include <net/listener.hpp>
 
 #include <condition_variable>
@@ -148,20 +149,6 @@ void Listener::State::forget(std::uint64_t id) {
   streams.erase(id);
   if (streams.empty()) changed.notify_all();
 }
-
-namespace {
-
-/// Runs its action also when the coroutine ends by an exception or is destroyed.
-template <class Action>
-struct AtEnd {
-  explicit AtEnd(Action a) : action(std::move(a)) {}
-  ~AtEnd() { action(); }
-  AtEnd(const AtEnd&) = delete;
-  AtEnd& operator=(const AtEnd&) = delete;
-  Action action;
-};
-
-}  // namespace
 
 Awaitable<void> Listener::State::connection(std::shared_ptr<State> self, std::uint64_t id,
                                             std::shared_ptr<TcpStream> stream) {
