@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cli/run.hpp>
 #include <core/text.hpp>
 #include <fhir/json.hpp>
 #include <net/http_client.hpp>

@@ -20,9 +20,6 @@ namespace cli {
 /// Exit codes of every command (DESIGN section 6).
 enum Exit : int { kOk = 0, kFindings = 1, kUsage = 2, kRefused = 3, kUnreachable = 4 };
 
-/// Parses the arguments and runs a command. @return an Exit value.
-int run(int argc, char** argv);
-
 /// What every command shares: --json, and the exit code it leaves.
 struct Context {
   bool json = false;

@@ -148,6 +148,8 @@ core::Status MessageApply::write_drafts(Work& work) {
   // Two drafts of one resource (the same doctor twice) become one version.
   std::vector<std::pair<std::pair<std::string, std::string>, std::vector<std::size_t>>> groups;
   for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
+    // A MessageHeader is about the message, not about a patient: it is no record.
+    if (work.output.drafts[i].type == "MessageHeader") continue;
     std::pair<std::string, std::string> name{work.output.drafts[i].type, work.ids[i]};
     const auto same = std::find_if(groups.begin(), groups.end(),
                                    [&](const auto& group) { return group.first == name; });
@@ -193,6 +195,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
       return {};
     }
   } else {
+    if (work.output.drafts[drafts.front()].partial) return {};   // nothing known to change
     tree = document_.object();
     document_.set(tree, "resourceType", document_.string(type));
     document_.set(tree, "id", document_.string(id));
@@ -200,6 +203,10 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   for (std::size_t index : drafts) {
     const mapping::Draft& draft = work.output.drafts[index];
     fhir::Node* incoming = resolve_tree(draft.root, work.output, work.ids, document_);
+    // "unknown" says nothing of the state: what is known stays.
+    if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
+      document_.remove(incoming, "status");
+    }
     tree = fhir::merge(tree, incoming, draft.policy, document_);
   }
   return put(work, type, id, tree, shared);

@@ -1,6 +1,5 @@
+#include <cli/run.hpp>
 #include <core/log.hpp>
-
-#include "command.hpp"
 
 int main(int argc, char** argv) {
   core::configure_log_from_environment();

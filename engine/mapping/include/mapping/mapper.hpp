@@ -44,6 +44,9 @@ struct Draft {
   std::uint32_t map_rule = 0;   ///< RuleInfo of the map
   std::int32_t patient = -1;    ///< draft index of the Patient it belongs to; -1 = none (shared)
   bool shared = false;          ///< Practitioner, PractitionerRole, Organization, Location...
+  /// States only a change of a resource that is known already (map key `partial: true`); nothing is
+  /// made of it when there is none.
+  bool partial = false;
   bool inferred_authority = false;  ///< key used MSH-4 for a missing assigning authority
   fhir::MergePolicy policy;
 };
