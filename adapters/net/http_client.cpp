@@ -31,7 +31,8 @@ bool is_host_char(char c) {
          c == '.' || c == '_';
 }
 bool is_path_char(char c) {
-  return c > 0x20 && c < 0x7F && std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos;
+  return c > 0x20 && c < 0x7F &&
+         std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos;
 }
 
 // Takes "host", "host:port" or "[v6]:port" apart; false when it is none of them.
@@ -192,7 +193,7 @@ Awaitable<HttpClient::Impl::Try> HttpClient::Impl::receive(bool head_only) {
       if (deadline.passed()) co_return failed(ErrorCode::kTimeout, "no answer in time");
       const core::Result<std::size_t> got = co_await buffer.fill(*kept, deadline.left());
       if (!got && got.error().code == ErrorCode::kTimeout) {
-        any = true;   // a silent server is no closed connection
+        any = true;  // a silent server is no closed connection
         co_return failed(ErrorCode::kTimeout, "no answer in time");
       }
       if (!got || *got == 0) {

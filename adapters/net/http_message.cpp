@@ -157,7 +157,8 @@ HttpResponse http_failure(core::ErrorCode code, std::string_view detail) {
   HttpResponse out;
   out.status = row.http;
   out.content_type = "application/json";
-  out.body = fmt::format(R"({{"error":{},"message":{})", json_text(row.slug), json_text(row.meaning));
+  out.body =
+      fmt::format(R"({{"error":{},"message":{})", json_text(row.slug), json_text(row.meaning));
   if (!detail.empty()) out.body += fmt::format(R"(,"detail":{})", json_text(detail));
   out.body += "}\n";
   return out;

@@ -31,17 +31,15 @@ bool is_bad_control(char c) {
 }
 
 std::size_t count_of(const HttpPairs& headers, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(headers.begin(), headers.end(), [&](auto& pair) {
-    return core::iequals(pair.first, name);
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      headers.begin(), headers.end(), [&](auto& pair) { return core::iequals(pair.first, name); }));
 }
 
 bool is_host(std::string_view host) {
-  return !host.empty() && host.size() <= 260 &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return is_token_char(c) ? std::string_view("!#$%&'*+^`|~").find(c) == std::string_view::npos
-                                   : c == ':' || c == '[' || c == ']';
-         });
+  return !host.empty() && host.size() <= 260 && std::all_of(host.begin(), host.end(), [](char c) {
+    return is_token_char(c) ? std::string_view("!#$%&'*+^`|~").find(c) == std::string_view::npos
+                            : c == ':' || c == '[' || c == ']';
+  });
 }
 
 bool is_length(std::string_view text) {
@@ -158,16 +156,22 @@ class BeastParser final : public HttpParser {
     return core::iequals(find_header(headers_, "Expect"), "100-continue");
   }
   int status() const override {
-    if constexpr (kIsRequest) return 0;
-    else return static_cast<int>(parser_.get().result_int());
+    if constexpr (kIsRequest)
+      return 0;
+    else
+      return static_cast<int>(parser_.get().result_int());
   }
   std::string method() const override {
-    if constexpr (kIsRequest) return std::string(parser_.get().method_string());
-    else return {};
+    if constexpr (kIsRequest)
+      return std::string(parser_.get().method_string());
+    else
+      return {};
   }
   std::string target() const override {
-    if constexpr (kIsRequest) return std::string(parser_.get().target());
-    else return {};
+    if constexpr (kIsRequest)
+      return std::string(parser_.get().target());
+    else
+      return {};
   }
   HttpPairs take_headers() override { return std::move(headers_); }
   std::string take_body() override { return std::move(parser_.get().body()); }

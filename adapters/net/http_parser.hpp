@@ -11,7 +11,7 @@ namespace net::detail {
 /// Why a message is refused: what to answer and what to count.
 struct HttpRefusal {
   int status = 400;
-  std::string_view reason;   ///< kebab-case, fixed
+  std::string_view reason;  ///< kebab-case, fixed
 };
 
 struct HttpParserLimits {
@@ -21,8 +21,8 @@ struct HttpParserLimits {
   std::size_t chunk_extension_bytes_max;
 };
 
-/// One HTTP message, fed piecewise. Beast does the reading; what Beast 1.81 lets pass and should not
-/// (reliability: odd Transfer-Encoding, folded lines, long chunk extensions, doubled Host or
+/// One HTTP message, fed piecewise. Beast does the reading; what Beast 1.81 lets pass and should
+/// not (reliability: odd Transfer-Encoding, folded lines, long chunk extensions, doubled Host or
 /// length) is checked here before and after it.
 /// Thread: one at a time. Errors are final.
 class HttpParser {
@@ -45,11 +45,11 @@ class HttpParser {
   // Valid once head_done():
   virtual bool keep_alive() const = 0;
   virtual bool expects_continue() const = 0;
-  virtual int status() const = 0;               ///< of a response
-  virtual std::string method() const = 0;       ///< of a request
+  virtual int status() const = 0;          ///< of a response
+  virtual std::string method() const = 0;  ///< of a request
   virtual std::string target() const = 0;
   virtual HttpPairs take_headers() = 0;
-  virtual std::string take_body() = 0;          ///< once done()
+  virtual std::string take_body() = 0;  ///< once done()
 
  protected:
   void refuse(int status, std::string_view reason) {

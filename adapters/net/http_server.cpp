@@ -28,7 +28,8 @@ constexpr std::chrono::milliseconds kHttpLinger{500};
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 std::string make_head(const HttpResponse& response, bool keep_alive) {
-  std::string out = fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
+  std::string out =
+      fmt::format("HTTP/1.1 {} {}\r\n", response.status, http_reason(response.status));
   if (!response.content_type.empty()) {
     detail::append_header(out, "Content-Type", response.content_type);
   }
@@ -60,7 +61,7 @@ struct HttpServer::Impl {
   HttpHandler handler;
   HttpLimits limits;
   core::Metrics& metrics;
-  std::array<core::Counter*, 6> answered{};   ///< by hundreds of the status
+  std::array<core::Counter*, 6> answered{};  ///< by hundreds of the status
 
   Impl(std::string n, HttpHandler h, HttpLimits l, core::Metrics& m)
       : name(std::move(n)), handler(std::move(h)), limits(l), metrics(m) {
@@ -70,8 +71,10 @@ struct HttpServer::Impl {
     }
   }
   void count_refusal(std::string_view reason) {
-    metrics.counter("chartwire_http_refused_total", "HTTP requests refused before any handler.",
-                    {{"listener", name}, {"reason", std::string(reason)}}).add();
+    metrics
+        .counter("chartwire_http_refused_total", "HTTP requests refused before any handler.",
+                 {{"listener", name}, {"reason", std::string(reason)}})
+        .add();
   }
 };
 
@@ -150,8 +153,8 @@ Awaitable<Connection::Got> Connection::read_request() {
   if (!begun) co_return Got::kEnd;
   parser_ = HttpParser::for_request({limits.header_bytes_max, limits.fields_max,
                                      limits.body_bytes_max, limits.chunk_extension_bytes_max});
-  const Got head = co_await read_until(&HttpParser::head_done, limits.header_deadline,
-                                       "header-timeout");
+  const Got head =
+      co_await read_until(&HttpParser::head_done, limits.header_deadline, "header-timeout");
   if (head != Got::kRequest) co_return head;
   request_ = HttpRequest{};
   request_.method = parser_->method();

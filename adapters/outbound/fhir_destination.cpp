@@ -173,8 +173,8 @@ core::Result<std::unique_ptr<FhirDestination>> FhirDestination::create(
   state->target = url->path.empty() ? "/" : url->path;
   for (std::size_t i = 0; i < state->options.connections; ++i) {
     const auto executor = runtime.executor();
-    state->slots.push_back(std::make_unique<State::Slot>(State::Slot{
-        executor, net::HttpClient(*url, state->options.http, state->options.connect)}));
+    state->slots.push_back(std::make_unique<State::Slot>(
+        State::Slot{executor, net::HttpClient(*url, state->options.http, state->options.connect)}));
     state->idle.push_back(state->slots.back().get());
   }
   return std::unique_ptr<FhirDestination>(new FhirDestination(std::move(state)));
@@ -212,7 +212,8 @@ void FhirDestination::close() {
   }
   for (Job& job : left) job.answer(transient("closed"));
   for (const auto& slot : state_->slots) {
-    state_->runtime.post(slot->executor, [state = state_, one = slot.get()] { one->client.close(); });
+    state_->runtime.post(slot->executor,
+                         [state = state_, one = slot.get()] { one->client.close(); });
   }
 }
 

@@ -29,7 +29,8 @@ std::optional<seconds> time_of_day(std::string_view text) {
   const auto hour = digits(parts[0], 2, 2);
   const auto minute = digits(parts[1], 2, 2);
   const auto second = digits(parts[2], 2, 2);
-  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
+  if (!hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60)
+    return std::nullopt;
   return hours{*hour} + minutes{*minute} + seconds{*second};
 }
 

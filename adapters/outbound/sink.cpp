@@ -17,7 +17,9 @@ constexpr std::size_t kSinkListedMax = 20;
 constexpr std::string_view kFhirJson = "application/fhir+json";
 
 net::HttpResponse outcome(int status, std::string_view issue, std::string_view text) {
-  return {status, {}, std::string(kFhirJson),
+  return {status,
+          {},
+          std::string(kFhirJson),
           fmt::format("{{\"resourceType\":\"OperationOutcome\",\"issue\":[{{\"severity\":\"error\","
                       "\"code\":\"{}\",\"diagnostics\":\"{}\"}}]}}",
                       issue, text)};
@@ -65,8 +67,8 @@ std::string transaction_response(const std::vector<SinkWrite>& writes,
   std::string out = "{\"resourceType\":\"Bundle\",\"type\":\"transaction-response\",\"entry\":[";
   for (std::size_t i = 0; i < writes.size(); ++i) {
     const SinkWritten& done = written[i];
-    fmt::format_to(std::back_inserter(out), "{}{{\"response\":{{\"status\":\"{} {}\"",
-                   i ? "," : "", done.status, net::http_reason(done.status));
+    fmt::format_to(std::back_inserter(out), "{}{{\"response\":{{\"status\":\"{} {}\"", i ? "," : "",
+                   done.status, net::http_reason(done.status));
     if (done.version > 0) {
       fmt::format_to(std::back_inserter(out),
                      ",\"location\":\"{}/{}/_history/{}\",\"etag\":\"W/\\\"{}\\\"\"",
@@ -97,8 +99,12 @@ struct Sink::Impl : std::enable_shared_from_this<Sink::Impl> {
   std::uint64_t asked = 0;
 
   Impl(net::Runtime& r, core::Metrics& m, const core::Clock& c, SinkOptions o)
-      : runtime(r), metrics(m), clock(c), options(std::move(o)),
-        store(options.resources_max, options.resource_bytes_max), random(options.seed) {}
+      : runtime(r),
+        metrics(m),
+        clock(c),
+        options(std::move(o)),
+        store(options.resources_max, options.resource_bytes_max),
+        random(options.seed) {}
 
   void add_routes();
   core::Status listen();
@@ -151,7 +157,8 @@ net::HttpResponse Sink::Impl::take_transaction(const net::HttpRequest& request,
   return {200, {}, std::string(kFhirJson), transaction_response(writes, written)};
 }
 
-net::HttpResponse Sink::Impl::take_single(const net::HttpRequest& request, const ScannedBody& body) {
+net::HttpResponse Sink::Impl::take_single(const net::HttpRequest& request,
+                                          const ScannedBody& body) {
   ScannedEntry entry{request.method, std::string(request.param("type")), body.resource};
   if (request.method != "POST") entry.url.append("/").append(request.param("id"));
   std::vector<SinkWrite> writes(1);
@@ -202,7 +209,9 @@ net::HttpResponse Sink::Impl::list(const net::HttpRequest& request) const {
 }
 
 net::HttpResponse Sink::Impl::metadata() const {
-  return {200, {}, std::string(kFhirJson),
+  return {200,
+          {},
+          std::string(kFhirJson),
           fmt::format("{{\"resourceType\":\"CapabilityStatement\",\"status\":\"active\","
                       "\"date\":\"{}\",\"kind\":\"instance\",\"software\":{{\"name\":\"chartwire "
                       "sink\"}},\"implementation\":{{\"description\":\"A demonstration and test "
@@ -219,33 +228,30 @@ void Sink::Impl::add_routes() {
   router.add("GET", "/stats", [this, now](net::HttpRequest) {
     return now({200, {}, "application/json", store.stats().json() + "\n"});
   });
-  router.add("POST", base.empty() ? "/" : base, [this](net::HttpRequest request) {
-    return write(std::move(request), true);
-  });
+  router.add("POST", base.empty() ? "/" : base,
+             [this](net::HttpRequest request) { return write(std::move(request), true); });
   router.add("GET", base + "/metadata", [this, now](net::HttpRequest) { return now(metadata()); });
   router.add("GET", base + "/{type}",
              [this, now](net::HttpRequest request) { return now(list(request)); });
   router.add("GET", base + "/{type}/{id}",
              [this, now](net::HttpRequest request) { return now(read(request)); });
-  router.add("POST", base + "/{type}", [this](net::HttpRequest request) {
-    return write(std::move(request), false);
-  });
+  router.add("POST", base + "/{type}",
+             [this](net::HttpRequest request) { return write(std::move(request), false); });
   for (const char* method : {"PUT", "DELETE"}) {
-    router.add(method, base + "/{type}/{id}", [this](net::HttpRequest request) {
-      return write(std::move(request), false);
-    });
+    router.add(method, base + "/{type}/{id}",
+               [this](net::HttpRequest request) { return write(std::move(request), false); });
   }
 }
 
 core::Status Sink::Impl::listen() {
   net::ListenOptions listen{.name = "sink", .bind = options.bind, .port = port};
   auto self = weak_from_this();
-  auto opened = net::Listener::open(
-      runtime, metrics, std::move(listen),
-      [self](std::shared_ptr<net::ByteStream> stream) -> net::Awaitable<void> {
-        const std::shared_ptr<Impl> kept = self.lock();
-        if (kept) co_await kept->server->serve(std::move(stream));
-      });
+  auto opened =
+      net::Listener::open(runtime, metrics, std::move(listen),
+                          [self](std::shared_ptr<net::ByteStream> stream) -> net::Awaitable<void> {
+                            const std::shared_ptr<Impl> kept = self.lock();
+                            if (kept) co_await kept->server->serve(std::move(stream));
+                          });
   if (!opened) return core::fail(std::move(opened.error()));
   listener = std::move(*opened);
   listener->start();

@@ -21,7 +21,8 @@ namespace {
 // A pipe that poll() calls writable takes this much (PIPE_BUF) without blocking and in one piece.
 constexpr std::size_t kLogLineBytesMax = 4096;
 constexpr std::size_t kLogValueBytesMax = 1024;
-// A reader that is merely slow gets this long; one that does not read at all is not waited for twice.
+// A reader that is merely slow gets this long; one that does not read at all is not waited for
+// twice.
 constexpr int kLogWaitMs = 20;
 
 std::atomic<LogFormat> format_in_use{LogFormat::kJson};
@@ -29,7 +30,9 @@ std::atomic<LogLevel> least_in_use{LogLevel::kInfo};
 
 using Buffer = fmt::memory_buffer;
 
-void append(Buffer& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }
+void append(Buffer& out, std::string_view text) {
+  out.append(text.data(), text.data() + text.size());
+}
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
@@ -186,7 +189,8 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   if (level < least_in_use.load(std::memory_order_relaxed)) return;
   const int kept = errno;
   try {
-    const Buffer line = make_line(format_in_use.load(std::memory_order_relaxed), level, event, fields);
+    const Buffer line =
+        make_line(format_in_use.load(std::memory_order_relaxed), level, event, fields);
     writer().write({line.data(), line.size()});
   } catch (...) {
     // Out of memory for a log line: the service goes on without it.

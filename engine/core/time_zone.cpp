@@ -47,8 +47,9 @@ Result<TimeZone> TimeZone::find(std::string_view name) {
   if (name == "UTC" || name == "Z") return out;
   try {
     const date::tzdb& database = date::get_tzdb();
-    const auto at = std::lower_bound(database.zones.begin(), database.zones.end(), name,
-                                     [](const auto& zone, auto wanted) { return zone.name() < wanted; });
+    const auto at =
+        std::lower_bound(database.zones.begin(), database.zones.end(), name,
+                         [](const auto& zone, auto wanted) { return zone.name() < wanted; });
     if (at == database.zones.end() || at->name() != name) {
       std::string detail = "unknown time zone";
       const std::string_view near = suggest(name, database);

@@ -142,7 +142,8 @@ class Builder final : public YAML::EventHandler {
     if (stack_.size() >= static_cast<std::size_t>(kYamlDepthMax)) {
       throw Refusal{frame.node.place, fmt::format("nested deeper than {}", kYamlDepthMax)};
     }
-    if (awaits_key()) throw Refusal{frame.node.place, "a key must be a word (or a bracket is not closed)"};
+    if (awaits_key())
+      throw Refusal{frame.node.place, "a key must be a word (or a bracket is not closed)"};
     stack_.push_back(std::move(frame));
   }
   void close() {

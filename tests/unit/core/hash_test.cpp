@@ -45,8 +45,9 @@ BOOST_AUTO_TEST_CASE(uuid_v4_is_random_and_marked) {
 BOOST_AUTO_TEST_CASE(uuid_refusals) {
   core::Uuid id = core::uuid_v4();
   const core::Uuid before = id;
-  for (const char* wrong : {"", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b8109dad-11d1-80b4-00c04fd430c8-",
-                            "6ba7b810-9dad-11d1-80b4-00c04fd430cg", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}"}) {
+  for (const char* wrong :
+       {"", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b8109dad-11d1-80b4-00c04fd430c8-",
+        "6ba7b810-9dad-11d1-80b4-00c04fd430cg", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}"}) {
     BOOST_TEST(!core::Uuid::parse(wrong, id), wrong);
   }
   BOOST_TEST((id == before));

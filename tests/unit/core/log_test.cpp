@@ -65,19 +65,22 @@ BOOST_AUTO_TEST_SUITE(log_lines)
 
 BOOST_AUTO_TEST_CASE(json_line) {
   const std::string line = logged(core::LogFormat::kJson, [] {
-    core::log_info("journal-opened", {{"path", "a\"b\\c\nd\x7f"}, {"entries", 42}, {"ok", true}, {"s", 0.5}});
+    core::log_info("journal-opened",
+                   {{"path", "a\"b\\c\nd\x7f"}, {"entries", 42}, {"ok", true}, {"s", 0.5}});
   });
   BOOST_TEST(line.starts_with("{\"ts\":\"2"));
-  BOOST_TEST(after(line, "\"level\"") ==
-             "\"level\":\"info\",\"event\":\"journal-opened\",\"path\":\"a\\\"b\\\\c\\u000ad\\u007f\","
-             "\"entries\":42,\"ok\":true,\"s\":0.5}\n");
+  BOOST_TEST(
+      after(line, "\"level\"") ==
+      "\"level\":\"info\",\"event\":\"journal-opened\",\"path\":\"a\\\"b\\\\c\\u000ad\\u007f\","
+      "\"entries\":42,\"ok\":true,\"s\":0.5}\n");
 }
 
 BOOST_AUTO_TEST_CASE(text_line_cannot_be_forged) {
   const std::string line = logged(core::LogFormat::kText, [] {
     core::log_warn("peer-refused", {{"peer", "10.0.0.1"}, {"name", "x\n2026 error forged a=b"}});
   });
-  BOOST_TEST(after(line, "warn") == "warn  peer-refused peer=10.0.0.1 name=\"x\\u000a2026 error forged a=b\"\n");
+  BOOST_TEST(after(line, "warn") ==
+             "warn  peer-refused peer=10.0.0.1 name=\"x\\u000a2026 error forged a=b\"\n");
 }
 
 BOOST_AUTO_TEST_CASE(levels) {

@@ -43,9 +43,13 @@ BOOST_AUTO_TEST_CASE(nearest_word) {
 
 // RFC 4648 section 10.
 BOOST_AUTO_TEST_CASE(base64_vectors) {
-  const std::pair<const char*, const char*> vectors[] = {
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
-      {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, coded] : vectors) {
     BOOST_TEST(core::to_base64(plain) == coded);
     BOOST_TEST(from_base64(coded).value() == plain);
@@ -54,8 +58,8 @@ BOOST_AUTO_TEST_CASE(base64_vectors) {
 }
 
 BOOST_AUTO_TEST_CASE(base64_refusals) {
-  for (const char* wrong : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=Zm8=", "=", "====",
-                            "Zm9v=", "Zm9v====", "Zm-_", "Zm9v!", "Z=g="}) {
+  for (const char* wrong : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=Zm8=", "=",
+                            "====", "Zm9v=", "Zm9v====", "Zm-_", "Zm9v!", "Z=g="}) {
     BOOST_TEST(!from_base64(wrong).has_value(), wrong);
   }
 }
@@ -77,10 +81,10 @@ BOOST_AUTO_TEST_CASE(utf8) {
     BOOST_TEST(is_valid_utf8(good), good);
     BOOST_TEST(core::scrub_utf8(good) == good);
   }
-  for (const char* bad : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF",
-                          "\xED\xA0\x80", "\xED\xBF\xBF", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80",
-                          "\xFE", "\xFF", "abc\xC3", "\xE4\xBD", "\xF0\x9F\x98", "12345678\xC3(",
-                          "\xE4\xBD(", "\xF0\x9F(\x80"}) {
+  for (const char* bad :
+       {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xA0\x80",
+        "\xED\xBF\xBF", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFE", "\xFF", "abc\xC3",
+        "\xE4\xBD", "\xF0\x9F\x98", "12345678\xC3(", "\xE4\xBD(", "\xF0\x9F(\x80"}) {
     BOOST_TEST(!is_valid_utf8(bad), core::to_hex(bad));
     BOOST_TEST(is_valid_utf8(core::scrub_utf8(bad)));
   }

@@ -34,12 +34,19 @@ std::string repeat(std::string_view what, std::size_t times) {
 BOOST_AUTO_TEST_SUITE(yaml)
 
 BOOST_AUTO_TEST_CASE(scalars_stay_as_written) {
-  const auto node = one("{no: NO, on: ON, octal: 0203, decimal: 1.10, date: 2024-01-01, "
-                        "quoted: \"null\", single: 'x', hex: 0x10, inf: .inf, yes: yes}");
-  for (const auto& [key, text] :
-       {std::pair{"no", "NO"}, {"on", "ON"}, {"octal", "0203"}, {"decimal", "1.10"},
-        {"date", "2024-01-01"}, {"quoted", "null"}, {"single", "x"}, {"hex", "0x10"},
-        {"inf", ".inf"}, {"yes", "yes"}}) {
+  const auto node =
+      one("{no: NO, on: ON, octal: 0203, decimal: 1.10, date: 2024-01-01, "
+          "quoted: \"null\", single: 'x', hex: 0x10, inf: .inf, yes: yes}");
+  for (const auto& [key, text] : {std::pair{"no", "NO"},
+                                  {"on", "ON"},
+                                  {"octal", "0203"},
+                                  {"decimal", "1.10"},
+                                  {"date", "2024-01-01"},
+                                  {"quoted", "null"},
+                                  {"single", "x"},
+                                  {"hex", "0x10"},
+                                  {"inf", ".inf"},
+                                  {"yes", "yes"}}) {
     BOOST_REQUIRE_MESSAGE(node.find(key), key);
     BOOST_TEST(node.find(key)->scalar == text);
   }
@@ -77,7 +84,10 @@ BOOST_AUTO_TEST_CASE(blocks_and_documents) {
   BOOST_TEST(file->documents.size() == 3);
   BOOST_TEST(core::yaml::parse("", "t.yaml")->documents.size() == 0);
   BOOST_TEST(core::yaml::parse("# nothing\n", "t.yaml")->documents.size() == 0);
-  BOOST_TEST(one("\xEF\xBB\xBF" "a: 1\r\nb: 2\r\n").find("b")->scalar == "2");
+  BOOST_TEST(one("\xEF\xBB\xBF"
+                 "a: 1\r\nb: 2\r\n")
+                 .find("b")
+                 ->scalar == "2");
 }
 
 BOOST_AUTO_TEST_CASE(aliases_anchors_tags_merges) {
@@ -132,7 +142,8 @@ BOOST_AUTO_TEST_CASE(depth) {
   BOOST_TEST(one(nested(64)).is_sequence());
   BOOST_TEST(refusal(nested(65)) == "t.yaml:1:65 nested deeper than 64");
   BOOST_TEST(refusal(nested(100000)).ends_with("nested deeper than 64"));
-  BOOST_TEST(refusal(repeat("{a: ", 65) + "1" + repeat("}", 65)).ends_with("nested deeper than 64"));
+  BOOST_TEST(
+      refusal(repeat("{a: ", 65) + "1" + repeat("}", 65)).ends_with("nested deeper than 64"));
   BOOST_TEST(refusal(repeat("{a: ", 100000)) != "accepted");
   BOOST_TEST(refusal(repeat("- ", 100000)).ends_with("nested deeper than 64"));
   BOOST_TEST(refusal(repeat("? ", 100000)) != "accepted");
@@ -146,17 +157,18 @@ BOOST_AUTO_TEST_CASE(size) {
 }
 
 BOOST_AUTO_TEST_CASE(stray_text_never_loops) {
-  for (const char* text : {"]", "}", "a: 1\n]\n", "a: 1\n}\n", ",", "a: [1\n", "{", "\"abc", "'abc", "- a\nb\n",
-                           "a: b: c\n", "%YAML 9.9\n---\na: 1\n", "a: |9\n x\n", "@a", "`a", ": :",
-                           "a: 1\n...\nb: 2\n", "a\nb: 1\n", "--- ]\n--- ]\n"}) {
+  for (const char* text : {"]", "}", "a: 1\n]\n", "a: 1\n}\n", ",", "a: [1\n", "{", "\"abc", "'abc",
+                           "- a\nb\n", "a: b: c\n", "%YAML 9.9\n---\na: 1\n", "a: |9\n x\n", "@a",
+                           "`a", ": :", "a: 1\n...\nb: 2\n", "a\nb: 1\n", "--- ]\n--- ]\n"}) {
     BOOST_TEST(refusal(text) != "accepted", text);
   }
   BOOST_TEST(refusal(repeat("---\n", 5000)).ends_with("too many documents"));
 }
 
 BOOST_AUTO_TEST_CASE(mutations_end_in_a_tree_or_a_refusal) {
-  const std::string seed = "listeners:\n  - {name: adt, mllp: {bind: 127.0.0.1, port: 2575}}\n"
-                           "store: {path: \"data\"}\ntext: |\n  a\n  b\n? k\n: v\n---\n- 'x'\n- >-\n  y\n";
+  const std::string seed =
+      "listeners:\n  - {name: adt, mllp: {bind: 127.0.0.1, port: 2575}}\n"
+      "store: {path: \"data\"}\ntext: |\n  a\n  b\n? k\n: v\n---\n- 'x'\n- >-\n  y\n";
   const std::string alphabet = "[]{}:,-?&*!|>'\"%@`#~\n \t<=ab\\0.";
   std::mt19937 random(11);
   int accepted = 0;
@@ -172,8 +184,10 @@ BOOST_AUTO_TEST_CASE(mutations_end_in_a_tree_or_a_refusal) {
       if (text.empty()) text = "x";
     }
     const auto file = core::yaml::parse(text, "m.yaml");
-    if (file) ++accepted;
-    else BOOST_TEST((file.error().where.starts_with("m.yaml:")), file.error().text());
+    if (file)
+      ++accepted;
+    else
+      BOOST_TEST((file.error().where.starts_with("m.yaml:")), file.error().text());
   }
   BOOST_TEST(accepted > 0);
 }

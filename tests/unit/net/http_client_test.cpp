@@ -31,7 +31,8 @@ struct Client {
   // All on one thread of the runtime, as the client wants it.
   template <class T>
   T run(net::Awaitable<T> task) {
-    auto future = boost::asio::co_spawn(runtime.executor(0), std::move(task), boost::asio::use_future);
+    auto future =
+        boost::asio::co_spawn(runtime.executor(0), std::move(task), boost::asio::use_future);
     BOOST_REQUIRE(future.wait_for(test::kPatience) == std::future_status::ready);
     return future.get();
   }
@@ -42,10 +43,9 @@ struct Client {
 };
 
 std::string answer(const std::string& body, const std::string& fields = {}) {
-  return "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         body;
+  return "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
-
 
 // Answers each connection with `bytes` after one request head.
 struct Always : raw::ScriptedServer {
@@ -71,10 +71,28 @@ BOOST_AUTO_TEST_CASE(urls) {
   BOOST_TEST(net::HttpUrl::parse("https://h")->host_header() == "h");
   BOOST_TEST(net::HttpUrl::parse("http://[::1]:8080/a")->host_header() == "[::1]:8080");
   BOOST_TEST(net::HttpUrl::parse("http://h/")->path == "");
-  for (const char* wrong :
-       {"", "h", "ftp://h", "http://", "http:///x", "http://u:p@h/", "http://h:", "http://h:0", "http://h:65536",
-        "http://h:80x", "http://h/?a=1", "http://h/#x", "http://h?x", "http://h /", "http://h/a b", "http://h\r\n",
-        "http://h/\r\nX: y", "http://[::1", "http://[::1]8080", "http://[x]/", "http://h/\"", "file:///etc/passwd"}) {
+  for (const char* wrong : {"",
+                            "h",
+                            "ftp://h",
+                            "http://",
+                            "http:///x",
+                            "http://u:p@h/",
+                            "http://h:",
+                            "http://h:0",
+                            "http://h:65536",
+                            "http://h:80x",
+                            "http://h/?a=1",
+                            "http://h/#x",
+                            "http://h?x",
+                            "http://h /",
+                            "http://h/a b",
+                            "http://h\r\n",
+                            "http://h/\r\nX: y",
+                            "http://[::1",
+                            "http://[::1]8080",
+                            "http://[x]/",
+                            "http://h/\"",
+                            "file:///etc/passwd"}) {
     const auto bad = net::HttpUrl::parse(wrong);
     BOOST_TEST(!bad.has_value(), wrong);
     if (!bad) BOOST_TEST((bad.error().code == ErrorCode::kBadConfig));
@@ -108,9 +126,11 @@ BOOST_AUTO_TEST_CASE(the_request_as_it_stands_on_the_wire) {
     socket.send(answer("ok", "Connection: close\r\n"));
   });
   Client client(server.port());
-  const Result got = client.ask({.method = "POST", .target = "/fhir",
-                                 .headers = {{"Content-Type", "application/fhir+json"}, {"X-A", "b\r\nX-F: g"}},
-                                 .body = "{}"});
+  const Result got =
+      client.ask({.method = "POST",
+                  .target = "/fhir",
+                  .headers = {{"Content-Type", "application/fhir+json"}, {"X-A", "b\r\nX-F: g"}},
+                  .body = "{}"});
   BOOST_REQUIRE(got.has_value());
   BOOST_TEST(seen == "POST /fhir HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
                          "\r\nContent-Type: application/fhir+json\r\nX-A: b  X-F: g\r\n"
@@ -119,9 +139,12 @@ BOOST_AUTO_TEST_CASE(the_request_as_it_stands_on_the_wire) {
 
 BOOST_AUTO_TEST_CASE(bodies_by_length_chunks_and_end_of_stream) {
   for (const std::string& bytes :
-       {answer("hello"), std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\n\r\n"),
+       {answer("hello"),
+        std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                    "chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\n\r\nhello"), std::string("HTTP/1.0 200 OK\r\n\r\nhello"),
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer("hello")}) {
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
+            answer("hello")}) {
     Always server(bytes);
     Client client(server.port());
     const Result got = client.ask();
@@ -132,7 +155,8 @@ BOOST_AUTO_TEST_CASE(bodies_by_length_chunks_and_end_of_stream) {
 }
 
 BOOST_AUTO_TEST_CASE(redirects_are_answers) {
-  Always server("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n");
+  Always server(
+      "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n");
   Client client(server.port());
   const Result got = client.ask();
   BOOST_REQUIRE(got.has_value());
@@ -142,21 +166,23 @@ BOOST_AUTO_TEST_CASE(redirects_are_answers) {
 
 BOOST_AUTO_TEST_CASE(malformed_answers) {
   const std::string te = "Transfer-Encoding: ";
-  for (const std::string& bytes :
-       std::vector<std::string>{"SSH-2.0-OpenSSH\r\n\r\n", std::string("\x15\x03\x01\x00\x02\x02\x50\r\n\r\n", 11),
-        std::string("HTTP/1.1 999999 X\r\n\r\n"), std::string("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + te + "chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
-        "HTTP/1.1 200 OK\r\n" + te + "xchunked\r\n\r\nabc",
-        std::string("HTTP/1.1 200 OK\r\nA: b\nContent-Length: 0\r\n\r\n"),
-        std::string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
-        "HTTP/1.1 200 OK\r\n" + te + "chunked\r\n\r\n5\r\nab", std::string("HTTP/1.1 200"), std::string()}) {
+  for (const std::string& bytes : std::vector<std::string>{
+           "SSH-2.0-OpenSSH\r\n\r\n", std::string("\x15\x03\x01\x00\x02\x02\x50\r\n\r\n", 11),
+           std::string("HTTP/1.1 999999 X\r\n\r\n"),
+           std::string("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + te + "chunked\r\n\r\n0\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+           "HTTP/1.1 200 OK\r\n" + te + "xchunked\r\n\r\nabc",
+           std::string("HTTP/1.1 200 OK\r\nA: b\nContent-Length: 0\r\n\r\n"),
+           std::string("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort"),
+           "HTTP/1.1 200 OK\r\n" + te + "chunked\r\n\r\n5\r\nab", std::string("HTTP/1.1 200"),
+           std::string()}) {
     Always server(bytes);
     Client client(server.port());
     const Result got = client.ask({.idempotent = true});
     BOOST_TEST(!got.has_value(), bytes);
     if (!got) BOOST_TEST((got.error().code == ErrorCode::kUnreachable), got.error().text());
-    BOOST_TEST(server.accepted() == 1);   // a first connection is never replaced silently
+    BOOST_TEST(server.accepted() == 1);  // a first connection is never replaced silently
   }
   std::string interim;
   for (int i = 0; i < 100; ++i) interim += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -183,8 +209,10 @@ BOOST_AUTO_TEST_CASE(a_silent_server_times_out_and_the_next_call_connects_anew) 
   std::atomic<bool> release{false};
   raw::ScriptedServer server([&](raw::Socket& socket, int n) {
     if (socket.read_until("\r\n\r\n").empty()) return;
-    if (n == 0) test::eventually([&] { return release.load(); });
-    else socket.send(answer("late but well", "Connection: close\r\n"));
+    if (n == 0)
+      test::eventually([&] { return release.load(); });
+    else
+      socket.send(answer("late but well", "Connection: close\r\n"));
   });
   Client client(server.port(), {.read_deadline = 50ms});
   const Result got = client.ask({.idempotent = true});
@@ -207,7 +235,8 @@ BOOST_AUTO_TEST_CASE(nobody_listens) {
   BOOST_TEST((client.ask().error().code == ErrorCode::kUnreachable));
 }
 
-// The server answers once per connection and closes without saying so: a kept connection goes stale.
+// The server answers once per connection and closes without saying so: a kept connection goes
+// stale.
 struct Forgetful : raw::ScriptedServer {
   Forgetful()
       : raw::ScriptedServer([](raw::Socket& socket, int n) {
@@ -277,8 +306,9 @@ BOOST_AUTO_TEST_CASE(close_ends_a_call_in_flight) {
     test::eventually([&] { return release.load(); });
   });
   Client client(server.port());
-  auto future = boost::asio::co_spawn(client.runtime.executor(0),
-                                      client.client->request({.idempotent = true}), boost::asio::use_future);
+  auto future =
+      boost::asio::co_spawn(client.runtime.executor(0),
+                            client.client->request({.idempotent = true}), boost::asio::use_future);
   BOOST_TEST(test::eventually([&] { return asked.load(); }));
   client.runtime.post(client.runtime.executor(0), [&] { client.client->close(); });
   BOOST_REQUIRE(future.wait_for(test::kPatience) == std::future_status::ready);
@@ -294,13 +324,15 @@ BOOST_AUTO_TEST_CASE(any_stream_will_do) {
   net::Runtime runtime(1);
   runtime.start();
   const auto executor = runtime.executor(0);
-  net::HttpClient client(local(1), {}, [&](std::string, std::uint16_t, std::chrono::milliseconds)
+  net::HttpClient client(local(1), {},
+                         [&](std::string, std::uint16_t, std::chrono::milliseconds)
                              -> net::Awaitable<core::Result<std::shared_ptr<net::ByteStream>>> {
-    auto [ours, theirs] = net::memory_stream_pair(executor);
-    runtime.spawn(executor, "memory-server", f.server->serve(theirs));
-    co_return ours;
-  });
-  auto future = boost::asio::co_spawn(executor, client.request({.target = "/hello"}), boost::asio::use_future);
+                           auto [ours, theirs] = net::memory_stream_pair(executor);
+                           runtime.spawn(executor, "memory-server", f.server->serve(theirs));
+                           co_return ours;
+                         });
+  auto future = boost::asio::co_spawn(executor, client.request({.target = "/hello"}),
+                                      boost::asio::use_future);
   BOOST_REQUIRE(future.wait_for(test::kPatience) == std::future_status::ready);
   BOOST_TEST(future.get()->body == "hello");
   runtime.post(executor, [&] { client.close(); });

@@ -57,8 +57,8 @@ struct HttpFixture {
       co_return net::HttpResponse{200, {{"X-A", "b\r\nX-Forged: 1"}}, "text/plain", "x"};
     });
     router.add("GET", "/big", [](net::HttpRequest) -> Answer {
-      co_return net::HttpResponse{200, {{"Cache-Control", "max-age=60"}}, "text/plain",
-                                  std::string(300'000, 'b')};
+      co_return net::HttpResponse{
+          200, {{"Cache-Control", "max-age=60"}}, "text/plain", std::string(300'000, 'b')};
     });
     router.add("DELETE", "/gone", [](net::HttpRequest) -> Answer {
       co_return net::HttpResponse{204, {}, "", ""};
@@ -71,7 +71,8 @@ struct HttpFixture {
     BOOST_TEST(answer.ends_with("\r\n\r\nhello"));
   }
   double refused(const std::string& reason) {
-    return metrics.counter("chartwire_http_refused_total", "", {{"listener", "web"}, {"reason", reason}})
+    return metrics
+        .counter("chartwire_http_refused_total", "", {{"listener", "web"}, {"reason", reason}})
         .value();
   }
 

@@ -14,10 +14,11 @@
 #include <thread>
 #include <utility>
 
-/// Plain blocking sockets, so that the HTTP code is tested by something that shares nothing with it.
+/// Plain blocking sockets, so that the HTTP code is tested by something that shares nothing with
+/// it.
 namespace raw {
 
-inline constexpr int kPatienceMs = 60'000;   // a test hangs no longer than this
+inline constexpr int kPatienceMs = 60'000;  // a test hangs no longer than this
 
 class Socket {
  public:
@@ -28,7 +29,7 @@ class Socket {
   void send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t done = ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (done <= 0) return;   // the other side may well have closed
+      if (done <= 0) return;  // the other side may well have closed
       bytes.remove_prefix(static_cast<std::size_t>(done));
     }
   }
@@ -126,7 +127,7 @@ class ScriptedServer {
   ~ScriptedServer() {
     stopping_ = true;
     try {
-      dial(port_);   // wakes accept()
+      dial(port_);  // wakes accept()
     } catch (const std::exception&) {
     }
     thread_.join();

@@ -17,9 +17,9 @@ BOOST_FIXTURE_TEST_CASE(one_request, HttpFixture) {
   BOOST_TEST(answer ==
              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n"
              "Cache-Control: no-store\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
-  BOOST_TEST(metrics.render().find(
-                 "chartwire_http_requests_total{code=\"2xx\",listener=\"web\"} 1") !=
-             std::string::npos);
+  BOOST_TEST(
+      metrics.render().find("chartwire_http_requests_total{code=\"2xx\",listener=\"web\"} 1") !=
+      std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(pipelined_requests_are_answered_in_order, HttpFixture) {
@@ -41,8 +41,9 @@ BOOST_FIXTURE_TEST_CASE(pipelined_requests_are_answered_in_order, HttpFixture) {
 
 BOOST_FIXTURE_TEST_CASE(byte_by_byte, HttpFixture) {
   raw::Socket socket = raw::dial(port);
-  for (const char c : std::string("\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                                  "Connection: close\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n")) {
+  for (const char c :
+       std::string("\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                   "Connection: close\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nA: b\r\n\r\n")) {
     socket.send({&c, 1});
   }
   BOOST_TEST(body_of(socket.read_to_end()) == "abcde");
@@ -78,8 +79,9 @@ BOOST_FIXTURE_TEST_CASE(head_and_no_content_have_no_body, HttpFixture) {
 
 BOOST_FIXTURE_TEST_CASE(expect_continue, HttpFixture) {
   raw::Socket socket = raw::dial(port);
-  socket.send("POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n"
-              "Connection: close\r\n\r\n");
+  socket.send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n"
+      "Connection: close\r\n\r\n");
   BOOST_TEST(socket.read_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
   socket.send("abc");
   BOOST_TEST(body_of(socket.read_to_end()) == "abc");
@@ -89,8 +91,8 @@ BOOST_FIXTURE_TEST_CASE(routes, HttpFixture) {
   const auto get = [&](const std::string& target) {
     return ask("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.0\r\n\r\n");
   };
-  BOOST_TEST(body_of(get("/show/Patient/a%20b?x=1&y=a%2Bb+c&x=2&z")).starts_with(
-      "Patient a b|x=1|y=a+b c|x=2|z="));
+  BOOST_TEST(body_of(get("/show/Patient/a%20b?x=1&y=a%2Bb+c&x=2&z"))
+                 .starts_with("Patient a b|x=1|y=a+b c|x=2|z="));
   BOOST_TEST(get("/nowhere").starts_with("HTTP/1.1 404"));
   BOOST_TEST(get("/show/Patient/").starts_with("HTTP/1.1 404"));
   BOOST_TEST(get("/show/Patient/1/2").starts_with("HTTP/1.1 404"));
@@ -133,7 +135,7 @@ BOOST_FIXTURE_TEST_CASE(trailer_fields_are_not_heard, HttpFixture) {
 
 BOOST_AUTO_TEST_CASE(idle_and_slow_connections_are_closed) {
   HttpFixture f({.header_deadline = 50ms, .body_deadline = 50ms, .idle_deadline = 50ms});
-  BOOST_TEST(raw::dial(f.port).read_to_end() == "");   // idle from the start
+  BOOST_TEST(raw::dial(f.port).read_to_end() == "");  // idle from the start
   raw::Socket half = raw::dial(f.port);
   half.send("GET /hello HTT");
   const std::string late = half.read_to_end();

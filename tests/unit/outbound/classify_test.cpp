@@ -14,7 +14,9 @@ const core::Instant kNow = *core::from_iso("1994-11-06T08:49:07Z");
 net::HttpResponse response(int status, std::string body = {}, net::HttpPairs headers = {}) {
   return {status, std::move(headers), "application/fhir+json", std::move(body)};
 }
-Kind kind(int status, std::string body = {}) { return classify(response(status, std::move(body)), kNow).kind; }
+Kind kind(int status, std::string body = {}) {
+  return classify(response(status, std::move(body)), kNow).kind;
+}
 
 std::string bundle(const std::string& statuses) {
   return R"({"resourceType":"Bundle","type":"transaction-response","entry":[)" + statuses + "]}";
@@ -38,14 +40,16 @@ BOOST_AUTO_TEST_CASE(retry_after) {
   BOOST_TEST((parse_retry_after("Sunday, 06-Nov-94 08:49:37 GMT", in_2026) == 0s));
   for (const char* wrong :
        {"", "soon", "-1", "1.5", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 31 Feb 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nuv 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT",
-        "Sun, 06 Nov 1994", "06-Nov-94", "Sun, 6x Nov 1994 08:49:37 GMT", "a b c d e", "a b c d e f"}) {
+        "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nuv 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994", "06-Nov-94",
+        "Sun, 6x Nov 1994 08:49:37 GMT", "a b c d e", "a b c d e f"}) {
     BOOST_TEST(!parse_retry_after(wrong, kNow).has_value(), wrong);
   }
 }
 
 BOOST_AUTO_TEST_CASE(statuses) {
-  for (const int status : {200, 201, 202, 204}) BOOST_TEST((kind(status) == Kind::kDelivered), status);
+  for (const int status : {200, 201, 202, 204})
+    BOOST_TEST((kind(status) == Kind::kDelivered), status);
   for (const int status : {301, 302, 307, 408, 425, 429, 500, 502, 503, 504, 507, 599}) {
     BOOST_TEST((kind(status) == Kind::kTransient), status);
   }
@@ -65,11 +69,14 @@ BOOST_AUTO_TEST_CASE(retry_after_is_taken_from_transient_answers) {
 
 BOOST_AUTO_TEST_CASE(a_200_must_come_from_a_fhir_server) {
   BOOST_TEST((kind(200, bundle("")) == Kind::kDelivered));
-  BOOST_TEST((kind(200, R"({"resourceType":"Bundle","type":"transaction-response"})") == Kind::kDelivered));
-  BOOST_TEST((kind(200, bundle(R"({"response":{"status":"201 Created"}},{"response":{"status":"200"}})")) ==
+  BOOST_TEST((kind(200, R"({"resourceType":"Bundle","type":"transaction-response"})") ==
               Kind::kDelivered));
-  for (const char* body : {"<html>Log in</html>", "{", "[]", "null", "\"Bundle\"", "{}", R"({"resourceType":1})",
-                           R"({"resourceType":"OperationOutcome"})", R"({"resourceType":"Bundle"} x)"}) {
+  BOOST_TEST((
+      kind(200, bundle(R"({"response":{"status":"201 Created"}},{"response":{"status":"200"}})")) ==
+      Kind::kDelivered));
+  for (const char* body :
+       {"<html>Log in</html>", "{", "[]", "null", "\"Bundle\"", "{}", R"({"resourceType":1})",
+        R"({"resourceType":"OperationOutcome"})", R"({"resourceType":"Bundle"} x)"}) {
     const auto outcome = classify(response(200, body), kNow);
     BOOST_TEST((outcome.kind == Kind::kTransient), body);
     BOOST_TEST(outcome.reason == "http 200 without a Bundle");
@@ -78,12 +85,14 @@ BOOST_AUTO_TEST_CASE(a_200_must_come_from_a_fhir_server) {
 }
 
 BOOST_AUTO_TEST_CASE(entries_that_failed) {
-  const auto refused = classify(response(200, bundle(R"({"response":{"status":"422 Unprocessable"}})")), kNow);
+  const auto refused =
+      classify(response(200, bundle(R"({"response":{"status":"422 Unprocessable"}})")), kNow);
   BOOST_TEST((refused.kind == Kind::kPermanent));
   BOOST_TEST(refused.reason == "an entry was answered 422");
   BOOST_TEST((kind(200, bundle(R"({"response":{"status":"503"}})")) == Kind::kTransient));
   BOOST_TEST((kind(200, bundle(R"({"response":{"status":"409 Conflict"}})")) == Kind::kTransient));
-  BOOST_TEST((kind(200, bundle(R"({"response":{}},{},7,{"response":{"status":"x"}})")) == Kind::kDelivered));
+  BOOST_TEST((kind(200, bundle(R"({"response":{}},{},7,{"response":{"status":"x"}})")) ==
+              Kind::kDelivered));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

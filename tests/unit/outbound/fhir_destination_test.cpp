@@ -20,11 +20,13 @@ BOOST_FIXTURE_TEST_CASE(policy_and_configuration, OutboundFixture) {
   BOOST_TEST((code({.url = "https://repository.example/fhir"}) == kBadConfig));
   BOOST_TEST((code({.url = "http://repository.example/fhir"}) == kRefusedByPolicy));
   BOOST_TEST((code({.url = "http://10.0.0.1/fhir"}) == kRefusedByPolicy));
-  for (const char* url : {"http://169.254.169.254/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/"}) {
+  for (const char* url :
+       {"http://169.254.169.254/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/"}) {
     BOOST_TEST((code({.url = url, .plaintext_off_loopback = true}) == kRefusedByPolicy), url);
   }
   // kInternal stands for "made", which names no server that would be asked here.
-  BOOST_TEST((code({.url = "http://febo.example/fhir", .plaintext_off_loopback = true}) == kInternal));
+  BOOST_TEST(
+      (code({.url = "http://febo.example/fhir", .plaintext_off_loopback = true}) == kInternal));
   BOOST_TEST((code({.url = "http://localhost:1/fhir"}) == kInternal));
 }
 
@@ -38,9 +40,10 @@ BOOST_FIXTURE_TEST_CASE(the_request_on_the_wire, OutboundFixture) {
   open_destination(server.port());
   BOOST_TEST((deliver("{\"a\":1}", 42).kind == Kind::kDelivered));
   BOOST_TEST(seen.starts_with("POST /fhir HTTP/1.1\r\n"));
-  for (const char* line : {"Content-Type: application/fhir+json", "X-Chartwire-Sequence: 42", "Content-Length: 7",
-                           "Authorization: Bearer t",
-                           "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}) {
+  for (const char* line :
+       {"Content-Type: application/fhir+json", "X-Chartwire-Sequence: 42", "Content-Length: 7",
+        "Authorization: Bearer t",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}) {
     BOOST_TEST(seen.find(std::string("\r\n") + line + "\r\n") != std::string::npos, line);
   }
   BOOST_TEST(seen.ends_with("\r\n\r\n{\"a\":1}"));
@@ -51,11 +54,13 @@ BOOST_FIXTURE_TEST_CASE(bundles_reach_a_sink_over_few_connections, OutboundFixtu
   open_destination(sink->port(), 4);
   for (std::uint64_t i = 1; i <= 500; ++i) {
     const std::string id = "p" + std::to_string(i % 50);
-    const std::string version = R"("extension":[{"url":"urn:n","valueInteger":)" + std::to_string(i) + "}]";
+    const std::string version =
+        R"("extension":[{"url":"urn:n","valueInteger":)" + std::to_string(i) + "}]";
     send(transaction(put_entry("Patient/" + id, patient(id, version))), i);
   }
   BOOST_REQUIRE(wait_for(500));
-  for (const auto& outcome : outcomes) BOOST_TEST((outcome.kind == Kind::kDelivered), outcome.reason);
+  for (const auto& outcome : outcomes)
+    BOOST_TEST((outcome.kind == Kind::kDelivered), outcome.reason);
   const auto stats = sink->stats();
   BOOST_TEST(stats.transactions == 500);
   BOOST_TEST(stats.created == 50);
@@ -69,7 +74,8 @@ BOOST_FIXTURE_TEST_CASE(one_connection_keeps_the_order_of_deliver, OutboundFixtu
   open_sink();
   open_destination(sink->port(), 1);
   for (std::uint64_t i = 1; i <= 100; ++i) {
-    const std::string version = R"("extension":[{"url":"urn:n","valueInteger":)" + std::to_string(i) + "}]";
+    const std::string version =
+        R"("extension":[{"url":"urn:n","valueInteger":)" + std::to_string(i) + "}]";
     send(transaction(put_entry("Patient/p", patient("p", version))), i);
   }
   BOOST_REQUIRE(wait_for(100));
@@ -153,9 +159,11 @@ BOOST_AUTO_TEST_CASE(a_runtime_that_never_runs_still_answers) {
   core::SystemClock clock;
   {
     net::Runtime runtime(1);
-    auto made = outbound::FhirDestination::create(runtime, clock, {.url = "http://127.0.0.1:1/fhir", .connections = 1});
+    auto made = outbound::FhirDestination::create(
+        runtime, clock, {.url = "http://127.0.0.1:1/fhir", .connections = 1});
     BOOST_REQUIRE(made.has_value());
-    for (int i = 0; i < 3; ++i) (*made)->deliver({}, [&](pipeline::DeliveryOutcome) { ++answered; });
+    for (int i = 0; i < 3; ++i)
+      (*made)->deliver({}, [&](pipeline::DeliveryOutcome) { ++answered; });
     runtime.start();
     made->reset();
   }

@@ -26,11 +26,12 @@ struct OutboundFixture {
   }
   outbound::FhirDestination& open_destination(std::uint16_t port, std::size_t connections = 4,
                                               net::HttpClientOptions http = {}) {
-    outbound::FhirDestinationOptions options{.name = "repository",
-                                             .url = "http://127.0.0.1:" + std::to_string(port) + "/fhir",
-                                             .connections = connections,
-                                             .http = http,
-                                             .headers = {{"Authorization", "Bearer t"}}};
+    outbound::FhirDestinationOptions options{
+        .name = "repository",
+        .url = "http://127.0.0.1:" + std::to_string(port) + "/fhir",
+        .connections = connections,
+        .http = http,
+        .headers = {{"Authorization", "Bearer t"}}};
     auto made = outbound::FhirDestination::create(runtime, clock, std::move(options));
     BOOST_REQUIRE(made.has_value());
     destination = std::move(*made);
@@ -46,7 +47,8 @@ struct OutboundFixture {
     return outcomes.back();
   }
   void send(std::string body, std::uint64_t sequence) {
-    destination->deliver({core::Sequence{sequence}, 0, std::move(body), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+    destination->deliver({core::Sequence{sequence}, 0, std::move(body),
+                          "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
                          [this](pipeline::DeliveryOutcome outcome) {
                            const std::lock_guard lock(mutex);
                            outcomes.push_back(std::move(outcome));

@@ -9,15 +9,17 @@ namespace {
 struct SinkFixture : OutboundFixture {
   explicit SinkFixture(outbound::SinkOptions options = {}) { open_sink(std::move(options)); }
 
-  std::string ask(const std::string& method, const std::string& target, const std::string& body = {},
-                  const std::string& fields = {}) {
+  std::string ask(const std::string& method, const std::string& target,
+                  const std::string& body = {}, const std::string& fields = {}) {
     return raw::exchange(sink->port(), method + " " + target + " HTTP/1.1\r\nHost: x\r\n" + fields +
                                            "Content-Length: " + std::to_string(body.size()) +
                                            "\r\nConnection: close\r\n\r\n" + body);
   }
 };
 
-std::string body_of(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
 std::string status_of(const std::string& answer) { return answer.substr(9, 3); }
 
 }  // namespace
@@ -27,7 +29,8 @@ BOOST_AUTO_TEST_SUITE(sink)
 BOOST_FIXTURE_TEST_CASE(transaction_and_what_is_kept, SinkFixture) {
   // The text stays as sent: decimals keep their digits, members their order.
   const std::string observation =
-      R"({ "valueQuantity": {"value": 1.10, "unit":"mg\u002fdl"}, "id":"o1",  "resourceType":"Observation" })";
+      R"({ "valueQuantity": {"value": 1.10, "unit":"mg\u002fdl"}, )"
+      R"("id":"o1",  "resourceType":"Observation" })";
   const std::string body = transaction(put_entry("Patient/p1", patient("p1")) + "," +
                                        put_entry("Observation/o1", observation));
   const std::string answer = ask("POST", "/fhir", body, "X-Chartwire-Sequence: 7\r\n");
@@ -38,7 +41,8 @@ BOOST_FIXTURE_TEST_CASE(transaction_and_what_is_kept, SinkFixture) {
   BOOST_TEST(response["type"].GetString() == "transaction-response");
   BOOST_REQUIRE(response["entry"].Size() == 2);
   BOOST_TEST(response["entry"][0]["response"]["status"].GetString() == "201 Created");
-  BOOST_TEST(response["entry"][1]["response"]["location"].GetString() == "Observation/o1/_history/1");
+  BOOST_TEST(response["entry"][1]["response"]["location"].GetString() ==
+             "Observation/o1/_history/1");
   BOOST_TEST(response["entry"][1]["response"]["etag"].GetString() == "W/\"1\"");
   BOOST_TEST(body_of(ask("GET", "/fhir/Observation/o1")) == observation);
   BOOST_TEST(sink->resource("Patient", "p1") == patient("p1"));
@@ -79,12 +83,15 @@ BOOST_FIXTURE_TEST_CASE(single_writes, SinkFixture) {
 
 BOOST_FIXTURE_TEST_CASE(a_transaction_is_taken_whole_or_not, SinkFixture) {
   const std::string good = put_entry("Patient/p", patient("p"));
-  for (const std::string& bad : std::vector<std::string>{
-           put_entry("Patient/q", patient("p")), put_entry("Group/p", patient("p")), put_entry("Patient", patient("p")),
-           put_entry("Patient?identifier=a|b", patient("p")), put_entry("Patient/p/x", patient("p")),
-           put_entry("Patient/p", patient("p")), put_entry("patient/q", patient("q")),
-           R"({"request":{"method":"PUT","url":"Patient/q"}})", R"({"resource":{"resourceType":"Patient","id":"q"}})",
-           R"({"resource":{"resourceType":"Patient"},"request":{"method":"GET","url":"Patient/q"}})"}) {
+  for (
+      const std::string& bad : std::vector<std::string>{
+          put_entry("Patient/q", patient("p")), put_entry("Group/p", patient("p")),
+          put_entry("Patient", patient("p")), put_entry("Patient?identifier=a|b", patient("p")),
+          put_entry("Patient/p/x", patient("p")), put_entry("Patient/p", patient("p")),
+          put_entry("patient/q", patient("q")), R"({"request":{"method":"PUT","url":"Patient/q"}})",
+          R"({"resource":{"resourceType":"Patient","id":"q"}})",
+          R"({"resource":{"resourceType":"Patient"},)"
+          R"("request":{"method":"GET","url":"Patient/q"}})"}) {
     const std::string answer = ask("POST", "/fhir", transaction(good + "," + bad));
     BOOST_TEST(status_of(answer) == "400", bad);
     BOOST_TEST(answer.find("OperationOutcome") != std::string::npos);
@@ -97,15 +104,18 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_transaction, SinkFixture) {
   std::string deep = R"({"resourceType":"Bundle","type":"transaction","x":)";
   for (int i = 0; i < 100'000; ++i) deep += "[";
   for (const std::string& bad : std::vector<std::string>{
-           "", "{", "[]", "null", "{} {}", patient("p"), R"({"resourceType":"Bundle","type":"batch"})", deep,
+           "", "{", "[]", "null", "{} {}", patient("p"),
+           R"({"resourceType":"Bundle","type":"batch"})", deep,
            std::string("{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"x\":\"\xff\"}"),
            transaction("") + "x"}) {
     BOOST_TEST(status_of(ask("POST", "/fhir", bad)) == "400", bad.substr(0, 80));
   }
   // Members that look like a Bundle's frame but stand elsewhere are not taken for it.
   const std::string nested = transaction(put_entry(
-      "Basic/b", R"({"resourceType":"Basic","id":"b","entry":[{"resource":{"resourceType":"Patient","id":"x"}}],)"
-                 R"("contained":[{"resourceType":"Patient","id":"c"}]})"));
+      "Basic/b",
+      R"({"resourceType":"Basic","id":"b",)"
+      R"("entry":[{"resource":{"resourceType":"Patient","id":"x"}}],)"
+      R"("contained":[{"resourceType":"Patient","id":"c"}]})"));
   BOOST_TEST(status_of(ask("POST", "/fhir", nested)) == "200");
   BOOST_TEST(sink->stats().kept == 1);
   BOOST_TEST(status_of(ask("POST", "/fhir", transaction(""))) == "200");
@@ -166,13 +176,15 @@ BOOST_AUTO_TEST_CASE(fails_on_purpose) {
 BOOST_FIXTURE_TEST_CASE(options_are_checked, OutboundFixture) {
   for (const outbound::SinkOptions& bad :
        {outbound::SinkOptions{.base = "fhir"}, outbound::SinkOptions{.base = "/fhir/"},
-        outbound::SinkOptions{.faults = {.fail_rate = 1.5}}, outbound::SinkOptions{.faults = {.fail_status = 200}},
+        outbound::SinkOptions{.faults = {.fail_rate = 1.5}},
+        outbound::SinkOptions{.faults = {.fail_status = 200}},
         outbound::SinkOptions{.bind = "0.0.0.0"}}) {
     BOOST_TEST(!outbound::Sink::open(runtime, metrics, clock, bad).has_value());
   }
   open_sink({.base = ""});
-  BOOST_TEST(raw::exchange(sink->port(), "POST / HTTP/1.0\r\nContent-Length: 57\r\n\r\n" + transaction(""))
-                 .starts_with("HTTP/1.1 200"));
+  BOOST_TEST(
+      raw::exchange(sink->port(), "POST / HTTP/1.0\r\nContent-Length: 57\r\n\r\n" + transaction(""))
+          .starts_with("HTTP/1.1 200"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

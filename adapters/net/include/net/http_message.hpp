@@ -17,14 +17,14 @@ std::string_view find_header(const HttpPairs& headers, std::string_view name);
 /// A request as a handler sees it: complete, framed unambiguously (RFC 9112), decoded once.
 /// Value type; the handler owns it.
 struct HttpRequest {
-  std::string method;   ///< upper case as written: "GET"
-  std::string target;   ///< as it came; never log it: a query may name a patient
-  std::string path;     ///< percent-decoded, valid UTF-8, no control characters, no "." or ".."
-  HttpPairs query;      ///< decoded ("+" is a space), in written order
+  std::string method;  ///< upper case as written: "GET"
+  std::string target;  ///< as it came; never log it: a query may name a patient
+  std::string path;    ///< percent-decoded, valid UTF-8, no control characters, no "." or ".."
+  HttpPairs query;     ///< decoded ("+" is a space), in written order
   HttpPairs headers;
-  HttpPairs params;     ///< what the router's pattern captured
+  HttpPairs params;  ///< what the router's pattern captured
   std::string body;
-  std::string peer;     ///< "127.0.0.1:51234"
+  std::string peer;  ///< "127.0.0.1:51234"
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
   /// @return the captured part of the path, empty when the pattern has no such name.
@@ -48,8 +48,9 @@ struct HttpResponse {
 /// "Not Found" for 404; "Status" for one not in the table.
 std::string_view http_reason(int status);
 
-/// The answer to a failure: its catalogue status and {"error":"slug","message":"...","detail":"..."}.
-/// `detail` reaches the client, so it may hold no internals and no patient data.
+/// The answer to a failure: its catalogue status and
+/// {"error":"slug","message":"...","detail":"..."}. `detail` reaches the client, so it may hold no
+/// internals and no patient data.
 HttpResponse http_failure(core::ErrorCode code, std::string_view detail = {});
 
 /// Splits and decodes a request target. @return false when it is malformed: bad percent encoding,

@@ -8,9 +8,9 @@ namespace net {
 
 /// Chooses a handler by method and path. Patterns are segments: "/fhir/r4/{type}/{id}" captures one
 /// segment each (never empty) into HttpRequest::params, a last "{rest...}" captures what remains
-/// (it may be empty). A fixed segment wins over a capture, a capture over a rest, whatever the order
-/// of adding. No match: 404; another method only: 405 with Allow.
-/// Thread: add everything first; afterwards handle() from any.
+/// (it may be empty). A fixed segment wins over a capture, a capture over a rest, whatever the
+/// order of adding. No match: 404; another method only: 405 with Allow. Thread: add everything
+/// first; afterwards handle() from any.
 class HttpRouter {
  public:
   void add(std::string method, std::string_view pattern, HttpHandler handler);

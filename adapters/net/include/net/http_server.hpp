@@ -25,11 +25,12 @@ struct HttpLimits {
   std::chrono::milliseconds header_deadline{10'000};  ///< from its first byte to its end
   std::chrono::milliseconds body_deadline{60'000};    ///< from the header's end to the body's end
   std::chrono::milliseconds write_deadline{30'000};
-  std::chrono::milliseconds idle_deadline{75'000};    ///< between requests
+  std::chrono::milliseconds idle_deadline{75'000};  ///< between requests
 };
 
-/// HTTP/1.1 over any ByteStream (RFC 9110, RFC 9112): keep-alive, pipelining (answered in order, one
-/// at a time), chunked and counted bodies, Expect: 100-continue, HEAD answered by the GET handler.
+/// HTTP/1.1 over any ByteStream (RFC 9110, RFC 9112): keep-alive, pipelining (answered in order,
+/// one at a time), chunked and counted bodies, Expect: 100-continue, HEAD answered by the GET
+/// handler.
 ///
 /// Refused with a 4xx and a closed connection, before any handler runs: bare CR or LF, folded or
 /// spaced field names, control characters, versions other than 1.0 and 1.1, no or two Hosts, any
