@@ -1,0 +1,397 @@
+#include <core/hash.hpp>
+#include <core/text.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <fmt/format.h>
+
+#include "visit.hpp"
+
+/// Keys: what names a resource across messages (mapping.md section 3), and the drafts they make.
+namespace mapping {
+
+using fhir::Node;
+
+void KeyTable::clear() {
+  ++stamp_;
+  used_ = 0;
+  text_.clear();
+  if (slots_.empty()) slots_.resize(64);
+}
+
+std::size_t KeyTable::place(std::uint64_t hash, std::string_view type, std::string_view key) const {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  for (; slots_[at].stamp == stamp_; at = (at + 1) & mask) {
+    if (slots_[at].hash != hash) continue;
+    const std::string_view held = std::string_view(text_).substr(slots_[at].begin, slots_[at].size);
+    if (held.size() == type.size() + 1 + key.size() && held.starts_with(type) &&
+        held[type.size()] == '|' && held.ends_with(key)) {
+      break;
+    }
+  }
+  return at;
+}
+
+namespace {
+std::uint64_t hash_of(std::string_view type, std::string_view key) {
+  return core::stable_hash(key, type.size() * 131 + static_cast<unsigned char>(type.front()));
+}
+}  // namespace
+
+std::int32_t* KeyTable::find(std::string_view type, std::string_view key) {
+  Slot& slot = slots_[place(hash_of(type, key), type, key)];
+  return slot.stamp == stamp_ ? &slot.value : nullptr;
+}
+
+void KeyTable::put(std::string_view type, std::string_view key, std::int32_t value) {
+  if (used_ * 2 >= slots_.size()) grow();
+  const std::uint64_t hash = hash_of(type, key);
+  Slot& slot = slots_[place(hash, type, key)];
+  if (slot.stamp != stamp_) {
+    slot.stamp = stamp_;
+    slot.hash = hash;
+    slot.begin = static_cast<std::uint32_t>(text_.size());
+    text_ += type;
+    text_ += '|';
+    text_ += key;
+    slot.size = static_cast<std::uint32_t>(text_.size()) - slot.begin;
+    ++used_;
+  }
+  slot.value = value;
+}
+
+void KeyTable::grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  old.swap(slots_);
+  const std::size_t mask = slots_.size() - 1;
+  for (const Slot& slot : old) {
+    if (slot.stamp != stamp_) continue;
+    std::size_t at = slot.hash & mask;
+    while (slots_[at].stamp == stamp_) at = (at + 1) & mask;
+    slots_[at] = slot;
+  }
+}
+
+bool Mapper::Impl::authority_parts(const Val& name, const Val& universal, const Val& type,
+                                   bool only_registered, std::string& out) {
+  const std::string_view space = core::trim(text_of(name, scratch_));
+  const std::string_view id = core::trim(text_of(universal, scratch2_));
+  if (!env_->authorities.empty()) {
+    for (std::string_view one : {id, space}) {
+      if (one.empty()) continue;
+      const auto found = env_->authorities.find(one);
+      if (found == env_->authorities.end()) continue;
+      out = found->second;
+      return true;
+    }
+  }
+  if (only_registered) return false;
+  std::string kind_text;
+  const std::string_view kind = core::trim(text_of(type, kind_text));
+  if (!id.empty() && kind == "ISO") {
+    out = "urn:oid:";
+    out += id;
+  } else if (!id.empty() && (kind == "UUID" || kind == "GUID")) {
+    out = "urn:uuid:";
+    out += id;
+  } else if (!id.empty() && kind == "URI") {
+    out = id;
+  } else if (!space.empty() || !id.empty()) {
+    out = env_->name_space;
+    out += "/id/";
+    out += space.empty() ? id : space;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// An HD, or the authority parts of an EI, as one URI: by the registry, else derived.
+bool Mapper::Impl::authority(const Val& value, bool only_registered, std::string& out) {
+  if (value.kind == Val::Kind::kText) {
+    const auto found = env_->authorities.find(value.text);
+    if (found == env_->authorities.end()) return false;
+    out = found->second;
+    return true;
+  }
+  const int from = value.key == KeyKind::kEi ? 2 : 1;
+  return authority_parts(child_of(value, from, 0), child_of(value, from + 1, 0),
+                         child_of(value, from + 2, 0), only_registered, out);
+}
+
+void Mapper::Impl::append_value(const Val& value, bool nested, std::string& out) {
+  for (char c : core::trim(text_of(value, scratch_))) {
+    // Control characters would read as draft marks; a slash would join two parts.
+    if (static_cast<unsigned char>(c) < 0x20) continue;
+    if (nested && c == '/') {
+      out += "%2F";
+    } else {
+      out += c;
+    }
+  }
+}
+
+void Mapper::Impl::append_authority(const Val& hd, std::string& out) {
+  std::string uri;
+  if (authority(hd, false, uri)) {
+    out += uri;
+  } else {
+    out += "inferred:";
+    Val facility;
+    facility.kind = Val::Kind::kHl7;
+    facility.v = header_.sending_facility.child(1);
+    append_value(facility, true, out);
+    inferred_ = true;
+  }
+  out += '|';
+}
+
+/// Appends a key part by what the value is; @return whether it holds anything.
+bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
+  const std::size_t before = out.size();
+  if (value.kind == Val::Kind::kResource) {
+    fmt::format_to(std::back_inserter(out), "{}{}{}", kDraftMark, value.draft, kDraftEnd);
+    return true;
+  }
+  if (value.kind != Val::Kind::kHl7 || value.key == KeyKind::kPlain) {
+    append_value(value, nested, out);
+    return out.size() != before;
+  }
+  Val id = child_of(value, 1, 0);
+  Val hd;
+  std::string_view prefix;
+  switch (value.key) {
+    case KeyKind::kCx: hd = child_of(value, 4, 0); break;
+    case KeyKind::kEi:
+      hd = value;
+      break;
+    case KeyKind::kXcn: hd = child_of(value, 9, 0); break;
+    case KeyKind::kXon: {
+      hd = child_of(value, 6, 0);
+      const Val own = child_of(value, 10, 0), old = child_of(value, 3, 0);
+      if (!own.valued() && !old.valued()) {
+        prefix = "name:";
+      } else {
+        id = own.valued() ? own : old;
+      }
+      break;
+    }
+    case KeyKind::kPl: {
+      bool any = false;
+      append_authority(child_of(value, 4, 0), out);
+      for (int n : {1, 2, 3}) {
+        if (n > 1) out += '/';
+        const std::size_t mark = out.size();
+        append_value(child_of(value, n, 0), true, out);
+        any |= out.size() != mark;
+      }
+      if (!any && !child_of(value, 4, 0).valued()) out.resize(before);
+      return out.size() != before;
+    }
+    case KeyKind::kHd: {
+      std::string uri;
+      if (!authority(value, false, uri)) return false;
+      out += uri;
+      return true;
+    }
+    case KeyKind::kPlain: break;
+  }
+  if (!id.valued()) return false;
+  append_authority(hd, out);
+  out += prefix;
+  append_value(id, nested, out);
+  return true;
+}
+
+void Mapper::Impl::add_key(std::string_view key) {
+  for (std::size_t i = 0; i < key_count_; ++i) {
+    if (keys_[i] == key) return;
+  }
+  if (keys_.size() == key_count_) keys_.emplace_back();
+  keys_[key_count_++] = key;
+}
+
+bool Mapper::Impl::part(const KeyPart& part, bool nested, const Val& current, std::string& out,
+                        bool& is_resource) {
+  for (std::uint32_t i = part.terms.first; i < part.terms.end(); ++i) {
+    const bool found = visit(p_.terms[i], current, [&](const Val& value) {
+      if (!value.valued()) return false;
+      is_resource = value.kind == Val::Kind::kResource;
+      return qualified(value, nested, out);
+    });
+    if (found) return true;
+  }
+  return false;
+}
+
+/// A rung counts when its first part is there, and something besides a parent and an ordinal.
+bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current) {
+  const Range parts = rung.parts;
+  if (parts.count == 1 && p_.key_parts[parts.first].kind == KeyPart::Kind::kSource) {
+    const Range terms = p_.key_parts[parts.first].terms;
+    const std::size_t before = key_count_;
+    for (std::uint32_t i = terms.first; i < terms.end() && key_count_ == before; ++i) {
+      visit(p_.terms[i], current, [&](const Val& value) {
+        key_text_.clear();
+        if (value.valued() && qualified(value, false, key_text_)) add_key(key_text_);
+        return aborted_;
+      });
+    }
+    return key_count_ != before;
+  }
+  key_text_.clear();
+  bool own = false;
+  for (std::uint32_t i = parts.first; i < parts.end(); ++i) {
+    const KeyPart& one = p_.key_parts[i];
+    if (i != parts.first) key_text_ += '/';
+    if (one.kind == KeyPart::Kind::kOrdinal) {
+      std::int32_t* known = ordinals_.find(map.type, key_text_);
+      const std::int32_t number = known ? *known + 1 : 1;
+      ordinals_.put(map.type, key_text_, number);
+      fmt::format_to(std::back_inserter(key_text_), "{}", number);
+      continue;
+    }
+    bool is_resource = false;
+    const bool valued = part(one, true, current, key_text_, is_resource);
+    if (!valued && i == parts.first) return false;
+    own |= valued && !is_resource;
+  }
+  if (own) add_key(key_text_);
+  return own;
+}
+
+void Mapper::Impl::keys_of(const MapInfo& map, const Val& current) {
+  key_count_ = 0;
+  inferred_ = false;
+  for (std::uint32_t i = map.rungs.first; i < map.rungs.end(); ++i) {
+    rung(p_.rungs[i], map, current);
+  }
+  if (map.rungs.count != 0 || !map.is_datatype) return;
+  Val self = current;
+  self.key = map.key;
+  key_text_.clear();
+  if (map.key != KeyKind::kPlain && qualified(self, false, key_text_)) add_key(key_text_);
+}
+
+namespace {
+
+/// Content without references: those hold numbers of this message's drafts.
+std::uint64_t content_hash(const Node* node, std::uint64_t seed) {
+  if (node->is_leaf()) return core::stable_hash(node->text, seed + 1);
+  for (const fhir::Member* m = node->first_member; m; m = m->next) {
+    if (m->name == "reference") continue;
+    seed = content_hash(m->value, core::stable_hash(m->name, seed));
+  }
+  for (const fhir::Item* i = node->first_item; i; i = i->next) {
+    seed = content_hash(i->value, seed + 7);
+  }
+  return seed;
+}
+
+}  // namespace
+
+/// For what has no key of its own: its parent and its content.
+std::string_view Mapper::Impl::content_key(const MapInfo& map, const Node* root,
+                                           std::int32_t patient) {
+  key_text_.clear();
+  if (patient >= 0 && !map.shared) {
+    fmt::format_to(std::back_inserter(key_text_), "{}{}{}", kDraftMark, patient, kDraftEnd);
+  } else {
+    key_text_ += "message:";
+    for (const hl7::Value& part : {header_.sending_facility.child(1)}) {
+      Val value;
+      value.kind = Val::Kind::kHl7;
+      value.v = part;
+      append_value(value, true, key_text_);
+    }
+    key_text_ += '/';
+    Val control;
+    control.kind = Val::Kind::kText;
+    control.text = header_.control_id;
+    append_value(control, true, key_text_);
+  }
+  fmt::format_to(std::back_inserter(key_text_), "/content/{:016x}{:016x}", content_hash(root, 1),
+                 content_hash(root, 0x9e3779b97f4a7c15ull));
+  return key_text_;
+}
+
+std::int32_t Mapper::Impl::patient_here() const {
+  if (patient_name_ == 0xffff) return -1;
+  return index_.nearest_made(patient_name_, here_.group, here_.segment);
+}
+
+std::int32_t Mapper::Impl::add_draft(const MapInfo& map, Node* root, std::string_view made_as) {
+  const auto number = static_cast<std::int32_t>(out_.drafts.size());
+  Draft draft;
+  draft.type = map.type;
+  draft.root = root;
+  draft.made_as = made_as;
+  draft.map_rule = map.info;
+  draft.shared = map.shared;
+  draft.partial = map.partial;
+  draft.inferred_authority = inferred_;
+  draft.policy = map.policy;
+  if (map.type == "Patient") {
+    draft.patient = number;
+  } else if (!map.shared && map.type != "MessageHeader") {
+    draft.patient = patient_here();
+  }
+  if (!key_pool_.empty()) {
+    draft.keys = std::move(key_pool_.back());
+    key_pool_.pop_back();
+  }
+  draft.keys.resize(key_count_);
+  for (std::size_t i = 0; i < key_count_; ++i) draft.keys[i] = keys_[i];
+  drafts_by_key_.put(map.type, keys_[0], number);
+  out_.drafts.push_back(std::move(draft));
+  return number;
+}
+
+/// A resource made by `as:` on a Reference: made once a message for each key.
+std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
+  keys_of(map, value);
+  if (key_count_ != 0) {
+    if (const std::int32_t* known = drafts_by_key_.find(map.type, keys_[0])) {
+      const std::int32_t draft = *known;
+      complete(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, value);
+      return draft;
+    }
+  }
+  // Rules may make further resources and so other keys: keep these aside.
+  std::vector<std::string> own;
+  if (!key_pool_.empty()) {
+    own = std::move(key_pool_.back());
+    key_pool_.pop_back();
+  }
+  own.resize(key_count_);
+  for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
+  const bool inferred = inferred_;
+  Node* root = out_.document.object();
+  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
+  apply(map.targets, root, value);
+  const bool made = root->count > 1 && satisfied(root, map.need);
+  key_count_ = 0;
+  inferred_ = inferred;
+  for (const std::string& key : own) add_key(key);
+  key_pool_.push_back(std::move(own));
+  if (!made) return -1;
+  if (key_count_ == 0) {
+    const std::string_view key = content_key(map, root, patient_here());
+    if (const std::int32_t* known = drafts_by_key_.find(map.type, key)) return *known;
+    add_key(key);
+  }
+  return add_draft(map, root, {});
+}
+
+Node* Mapper::Impl::reference_to(std::int32_t draft, const Rule* rule, const Val& from) {
+  mark_text_.clear();
+  fmt::format_to(std::back_inserter(mark_text_), "{}{}", kDraftMark, draft);
+  Node* node = out_.document.object();
+  Node* text = out_.document.string(mark_text_);
+  if (rule) mark(text, *rule, from);
+  out_.document.add(node, "reference", text);
+  return node;
+}
+
+}  // namespace mapping

@@ -1,0 +1,220 @@
+#pragma once
+#include <mapping/mapper.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "convert.hpp"
+#include "impl.hpp"
+#include "message_index.hpp"
+
+namespace mapping {
+
+// Limits of one message: far above anything real, so that no rule set can hang a worker.
+inline constexpr std::uint64_t kStepsMax = 20'000'000;
+inline constexpr std::size_t kOutputBytesMax = 512u << 20;
+inline constexpr std::size_t kIssuesMax = 1'000;
+inline constexpr std::size_t kDistinctMax = 32;   ///< longer lists are not searched for equals
+
+/// A place in the message, for lineage and issues.
+struct Origin {
+  std::uint32_t segment = Lineage::kLiteral;
+  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;
+};
+
+/// A value while rules run.
+struct Val {
+  enum class Kind : std::uint8_t { kNone, kHl7, kText, kCoding, kResource };
+  Kind kind = Kind::kNone;
+  bool whole_text = false;
+  KeyKind key = KeyKind::kPlain;
+  hl7::Value v;
+  std::string_view text;      ///< kText, kCoding
+  std::string_view system;    ///< kCoding
+  std::int32_t draft = -1;    ///< kResource
+  Origin at;
+
+  bool valued() const;
+  bool deleted() const { return kind == Kind::kHl7 && v.is_null(); }
+};
+
+/// Open addressing from text to a number, emptied in O(1) by raising the stamp.
+class KeyTable {
+ public:
+  void clear();
+  /// The number stored for `key` of that type; nullptr when there is none.
+  std::int32_t* find(std::string_view type, std::string_view key);
+  void put(std::string_view type, std::string_view key, std::int32_t value);
+
+ private:
+  struct Slot {
+    std::uint32_t stamp = 0;
+    std::uint32_t begin = 0, size = 0;   ///< in text_
+    std::uint64_t hash = 0;
+    std::int32_t value = 0;
+  };
+  std::size_t place(std::uint64_t hash, std::string_view type, std::string_view key) const;
+  void grow();
+  std::vector<Slot> slots_;
+  std::string text_;
+  std::uint32_t stamp_ = 1;
+  std::size_t used_ = 0;
+};
+
+struct Mapper::Impl {
+  explicit Impl(std::shared_ptr<const MappingSet> set);
+
+  core::Result<const MapOutput*> map(const hl7::Message& message, const Environment& environment,
+                                     Options options);
+
+ private:
+  struct Sink {
+    const Target& target;
+    const Rule& rule;
+    fhir::Node* object;
+    int count = 0;
+  };
+
+  // mapper.cpp: the message and its plan
+  void start(const hl7::Message& message, const Environment& environment, Options options);
+  core::Result<const schema::V2Version*> version_of(const hl7::Message& message);
+  void run_rows(Range rows, std::uint32_t group);
+  void run_each(const Row& row, std::uint32_t group);
+  void run_segments(const Row& row, std::uint32_t group);
+  void run_segment(const Row& row, std::uint32_t group, std::uint32_t segment, std::uint32_t end);
+  void make(const Row& row, const MapInfo& map);
+  void extend(const Row& row, const MapInfo& map);
+  void link(const Row& row, std::int32_t draft);
+  std::int32_t predecessor(const Row& row) const;
+  bool structure_has(const Row& row);
+  void find_unused();
+
+  // values.cpp: terms, conditions, templates
+  template <class F>
+  bool visit(const Term& term, const Val& current, F&& each);
+  template <class F>
+  bool visit_field(const Term& term, std::uint32_t segment, F&& each);
+  Val child_of(const Val& value, int component, int subcomponent) const;
+  std::uint32_t segment_of(const Term& term);
+  std::uint32_t resolve_segment(const Term& term);
+  std::string_view env(const Term& term) const;
+  Val first(const Term& term, const Val& current);
+  Val first_valued(Range terms, const Val& current);
+  bool test(std::uint32_t cond, const Val& current);
+  bool compare(const Cond& cond, const Val& current);
+  int count(const Term& term, const Val& current);
+  std::string_view text_of(const Val& value, std::string& scratch) const;
+  std::string_view whole_text(const Val& value, std::string& scratch) const;
+  bool concat(std::uint32_t index, const Val& current, std::string& out, Val& first_ref);
+  bool pieces(std::uint32_t from, std::uint32_t to, const Val& current, std::string& out,
+              Val& first_ref, bool& any);
+  bool step();
+
+  // eval.cpp: rules
+  void apply(Range targets, fhir::Node* object, const Val& current);
+  void complete(Range targets, fhir::Node* object, const Val& current);
+  void apply_target(const Target& target, fhir::Node* object, const Val& current);
+  bool yield(const Rule& rule, const Val& current, Sink& sink);
+  void yield_from(const Rule& rule, const Val& current, Sink& sink);
+  void yield_joined(const Rule& rule, const Val& current, Sink& sink);
+  void place(Sink& sink, fhir::Node* node);
+  fhir::Node* walk(Range steps, fhir::Node* object);
+  fhir::Node* build(const Rule& rule, const Val& value, const Val& outer);
+  fhir::Node* primitive(const Rule& rule, const Val& value, const Val& outer);
+  fhir::Node* reference(const Rule& rule, const Val& value);
+  fhir::Node* complex(const Rule& rule, const Val& value, const Val& outer);
+  fhir::Node* run_datatype(const MapInfo& map, const Val& value);
+  fhir::Node* run_primitive_map(const MapInfo& map, const Val& value);
+  fhir::Node* coding_literal(const Rule& rule, const Val& value);
+  fhir::Node* coding(const Rule& rule, std::string_view system, std::string_view code,
+                     std::string_view display, const Val& from);
+  fhir::Node* translate(const Rule& rule, fhir::Node* built, const Val& value);
+  bool has_member(const fhir::Node* object, std::string_view name) const;
+  bool choice_taken(const fhir::Node* object, std::string_view base,
+                    std::string_view member) const;
+  bool has_path(const fhir::Node* object, Range path) const;
+  bool satisfied(const fhir::Node* object, Range paths) const;
+  void warn_dropped(const Term& term);
+
+  // leaf.cpp: values into leaves
+  fhir::Node* leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from);
+  fhir::Node* text_leaf(Prim prim, std::string_view text);
+  fhir::Node* time_leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from);
+  fhir::Node* integer_leaf(Prim prim, std::string_view text);
+  fhir::Node* function_leaf(const Rule& rule, const Val& value, const Val& outer);
+  fhir::Node* base64_leaf(const Rule& rule, std::string_view text);
+  fhir::Node* ed_data(const Rule& rule, const Val& value);
+  fhir::Node* sampled(const Rule& rule, const Val& current);
+  fhir::Node* range_leaf(const Rule& rule, std::string_view text);
+  fhir::Node* literal(std::string_view text, const Rule& rule);
+  fhir::Node* mark(fhir::Node* node, const Rule& rule, const Val& from);
+  const VocabRow* look_up(const Rule& rule, const Val& value);
+  void missed(const Vocab& vocab, std::string_view code, const Rule& rule, const Val& value);
+  void issue(core::ErrorCode code, const Origin& at, std::string_view text,
+             hl7::Severity severity = hl7::Severity::kWarning);
+
+  // keys.cpp: identity
+  bool authority(const Val& hd, bool only_registered, std::string& out);
+  bool authority_parts(const Val& name, const Val& universal, const Val& type, bool only_registered,
+                       std::string& out);
+  void append_authority(const Val& hd, std::string& out);
+  void append_value(const Val& value, bool nested, std::string& out);
+  bool qualified(const Val& value, bool nested, std::string& out);
+  bool part(const KeyPart& part, bool nested, const Val& current, std::string& out,
+            bool& is_resource);
+  void keys_of(const MapInfo& map, const Val& current);
+  bool rung(const Rung& rung, const MapInfo& map, const Val& current);
+  void add_key(std::string_view key);
+  std::string_view content_key(const MapInfo& map, const fhir::Node* root, std::int32_t patient);
+  std::int32_t make_linked(const MapInfo& map, const Val& value);
+  std::int32_t add_draft(const MapInfo& map, fhir::Node* root, std::string_view made_as);
+  std::int32_t patient_here() const;
+  fhir::Node* reference_to(std::int32_t draft, const Rule* rule, const Val& from);
+
+  std::shared_ptr<const MappingSet> set_;
+  const MappingSet::Impl& impl_;
+  const Program& p_;
+  MapOutput out_;
+  schema::GroupTree tree_;
+  MessageIndex index_;
+  Offsets offsets_;
+  KeyTable drafts_by_key_, ordinals_;
+
+  // Of the message being mapped.
+  const hl7::Message* message_ = nullptr;
+  const Environment* env_ = nullptr;
+  Options options_;
+  hl7::Header header_;
+  std::string_view structure_;
+  const schema::StructureDef* structure_def_ = nullptr;
+  std::uint64_t steps_ = 0;
+  bool aborted_ = false;
+  std::uint16_t patient_name_ = 0xffff;
+  std::vector<std::vector<bool>> used_;     ///< explain: fields read, by segment
+
+  // Of the row being run.
+  struct Here {
+    std::uint32_t segment = 0, run_end = 0, group = 0, scope = 0;
+    std::uint16_t name = 0xffff;
+    std::uint32_t stamp = 0;
+    bool has_segment = false;
+  };
+  Here here_;
+  struct Cached {
+    std::uint32_t stamp = 0, segment = kNil;
+  };
+  std::vector<Cached> segment_cache_;
+  std::uint32_t stamp_ = 0;
+  std::vector<std::pair<const schema::StructureDef*, bool>> row_groups_;
+
+  // Scratch, reused.
+  std::string scratch_, scratch2_, joined_, lowered_, key_scratch_, key_text_, mark_text_;
+  std::vector<std::string> keys_;
+  std::size_t key_count_ = 0;
+  bool inferred_ = false;
+  std::vector<std::vector<std::string>> key_pool_;
+};
+
+}  // namespace mapping
