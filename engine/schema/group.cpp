@@ -60,8 +60,8 @@ class Grouper {
     return frames_[depth_ - 1].instance;
   }
 
-  /// A place at or after the current one, from the innermost group outwards. `skipping`: also groups
-  /// begun after their optional nodes.
+  /// A place at or after the current one, from the innermost group outwards. `skipping`: also
+  /// groups begun after their optional nodes.
   bool in_order(std::uint32_t index, std::uint8_t symbol, bool skipping, std::uint32_t& instance) {
     for (std::size_t level = depth_; level-- > 0;) {
       const Frame& frame = frames_[level];

@@ -89,8 +89,9 @@ class Builder {
     for (std::size_t c = 0; c < count; ++c) {
       const GroupPlan::Index inner = plan_.groups[g].child_group[c];
       if (inner == GroupPlan::kNoGroup) {
-        add(found, def.children[c].name, {static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(c), g,
-                                          Reach::kDirect, static_cast<std::uint8_t>(c)});
+        add(found, def.children[c].name,
+            {static_cast<std::uint8_t>(c), static_cast<std::uint8_t>(c), g, Reach::kDirect,
+             static_cast<std::uint8_t>(c)});
       } else {
         enter(inner, static_cast<std::uint8_t>(c), -1, Reach::kLead, found);
       }

@@ -101,7 +101,8 @@ void check_bundle(const R4Check& check, const fhir::Node* bundle, const Place& a
   }
   if (type == "document") {
     const Node* identifier = bundle->find("identifier");
-    if (lead_type != "Composition") check.fault(at, "entry", "a document begins with its Composition");
+    if (lead_type != "Composition")
+      check.fault(at, "entry", "a document begins with its Composition");
     if (identifier == nullptr || identifier->text_of("system").empty() ||
         identifier->text_of("value").empty()) {
       check.fault(at, "identifier", "a document needs one with system and value");

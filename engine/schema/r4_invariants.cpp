@@ -6,7 +6,8 @@
 
 // Invariants of severity error, by hand where a table cannot say them:
 //   data types     att-1 cpt-2 qty-3 per-1 rng-2 rat-1 exp-1 tim-1 tim-2 tim-6 tim-7 tim-8 tim-10
-//   resources      ait-1 ait-2 app-1 app-2 app-3 app-4 cmp-1 cmp-2 con-1 con-2 con-4 con-5 imm-1 lst-1 mad-1
+//   resources      ait-1 ait-2 app-1 app-2 app-3 app-4 cmp-1 cmp-2 con-1 con-2 con-4 con-5 imm-1
+//   lst-1 mad-1
 //                  obs-3 obs-6 obs-7 org-1 org-2 org-3 pat-1 prr-1, inv-1 of Parameters
 //   Bundle         in r4_bundle.cpp
 namespace schema {
@@ -188,12 +189,14 @@ constexpr std::string_view kTerminology = "http://terminology.hl7.org/CodeSystem
 void check_status(const R4Check& check, std::string_view type, const Node* node, const Place& at) {
   const bool allergy = type == "AllergyIntolerance";
   const std::string base(kTerminology);
-  const bool wrong = has_coding(node->find("verificationStatus"),
-                                base + (allergy ? "allergyintolerance-verification" : "condition-ver-status"),
-                                {"entered-in-error"});
+  const bool wrong =
+      has_coding(node->find("verificationStatus"),
+                 base + (allergy ? "allergyintolerance-verification" : "condition-ver-status"),
+                 {"entered-in-error"});
   const bool clinical = has(node, "clinicalStatus");
   if (wrong && clinical) check.fault(at, "entered in error, so it has no clinicalStatus");
-  if (allergy && !wrong && !clinical) check.fault(at, "clinicalStatus", "required element is missing");
+  if (allergy && !wrong && !clinical)
+    check.fault(at, "clinicalStatus", "required element is missing");
   if (!allergy && has(node, "abatement[x]") &&
       !has_coding(node->find("clinicalStatus"), base + "condition-clinical",
                   {"resolved", "remission", "inactive"})) {
@@ -235,7 +238,8 @@ void check_organization(const R4Check& check, const Node* node, const Place& at)
 
 void check_appointment(const R4Check& check, const Node* node, const Place& at) {
   const std::string_view status = node->text_of("status");
-  if (!has(node, "start") && status != "proposed" && status != "cancelled" && status != "waitlist") {
+  if (!has(node, "start") && status != "proposed" && status != "cancelled" &&
+      status != "waitlist") {
     check.fault(at, "start", "only a proposed, cancelled or wait-listed appointment has no time");
   }
   if (has(node, "cancelationReason") && status != "noshow" && status != "cancelled") {

@@ -123,7 +123,8 @@ class Validator {
     const ElementDef& element = impl_.elements[slot->element];
     const TypeIndex value_type = impl_.type_of(*slot);
     const bool primitive = impl_.types[value_type].kind == TypeEntry::Kind::kPrimitive;
-    if (sibling && !primitive) return check_.fault(here, "only primitive elements have a _ sibling");
+    if (sibling && !primitive)
+      return check_.fault(here, "only primitive elements have a _ sibling");
     const std::size_t ordinal = slot->element - impl_.types[type].begin;
     if (ordinal < kElementsMax) {
       if (element.choice && seen.elements[ordinal] && seen.choice[ordinal] != slot->type) {
@@ -136,7 +137,8 @@ class Validator {
     if (primitive) {
       other = node->find(sibling ? name : std::string_view(sibling_name(name)));
     }
-    if (element.repeats) return check_list(*member.value, other, *slot, sibling, at, member.name, depth);
+    if (element.repeats)
+      return check_list(*member.value, other, *slot, sibling, at, member.name, depth);
     if (member.value->is_array()) return check_.fault(here, "does not repeat, so it is no array");
     check_value(member.value, *slot, sibling, here, depth);
   }

@@ -32,7 +32,8 @@ struct R4Check {
   }
 };
 
-/// Rules between elements of one object: the invariants of data types and resources, and of a Bundle.
+/// Rules between elements of one object: the invariants of data types and resources, and of a
+/// Bundle.
 void check_invariants(const R4Check& check, std::string_view type, const fhir::Node* node,
                       const Place& at);
 /// Reference.reference: its form, and the resource types it may name.

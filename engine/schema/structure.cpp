@@ -16,7 +16,9 @@ class TreeParser {
  public:
   explicit TreeParser(std::string_view text) : text_(text) {}
 
-  bool parse(std::vector<StructureNode>& out) { return sequence(out, '\0', 0) && at_ == text_.size(); }
+  bool parse(std::vector<StructureNode>& out) {
+    return sequence(out, '\0', 0) && at_ == text_.size();
+  }
 
  private:
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }

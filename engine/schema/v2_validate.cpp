@@ -42,7 +42,8 @@ class FieldChecks {
       if (header && field.number <= 2) continue;
       const hl7::Value value = segment.field(field.number);
       if (value.empty()) {
-        if (field.optionality == 'R') report(core::ErrorCode::kRequiredFieldMissing, {field.number}, field.name);
+        if (field.optionality == 'R')
+          report(core::ErrorCode::kRequiredFieldMissing, {field.number}, field.name);
         continue;
       }
       const DatatypeDef* type = field.datatype;

@@ -93,7 +93,8 @@ void V2Tables::read() const {
   for (auto& [number, list] : tables_) std::sort(list.begin(), list.end());
 }
 
-core::Result<std::unique_ptr<TextVersion>> TextVersion::load(std::string id, const std::string& path,
+core::Result<std::unique_ptr<TextVersion>> TextVersion::load(std::string id,
+                                                             const std::string& path,
                                                              const V2Tables& tables) {
   auto text = read_text_file(path);
   if (!text) return core::fail(std::move(text.error()));
@@ -189,7 +190,9 @@ std::string_view TextVersion::structure_id(std::string_view type, std::string_vi
   return found == events_.end() ? std::string_view() : std::string_view(found->second);
 }
 
-bool TextVersion::has_type(std::string_view type) const { return types_.find(type) != types_.end(); }
+bool TextVersion::has_type(std::string_view type) const {
+  return types_.find(type) != types_.end();
+}
 
 const std::vector<std::string>* TextVersion::table(std::string_view number) const {
   return tables_.find(number);

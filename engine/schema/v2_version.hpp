@@ -26,8 +26,8 @@ class V2Tables {
   mutable StringMap<std::vector<std::string>> tables_;
 };
 
-/// A version as read from its file. Segments and data types are parsed at once; structures, of which
-/// a feed uses a handful, when first asked for.
+/// A version as read from its file. Segments and data types are parsed at once; structures, of
+/// which a feed uses a handful, when first asked for.
 class TextVersion final : public V2Version {
  public:
   /// Errors: kIo, kBadConfig with file:line.

@@ -70,7 +70,7 @@ function valueSetLines(url, sets, systems) {
   if (!codes) return [`V ${id} ?`];
   const lines = [`V ${id}`];
   for (const [system, list] of codes) {
-    for (const code of list) if (/\s/.test(code)) throw new Error(`${url}: code with a blank: ${code}`);
+    if (list.some((code) => /\s/.test(code))) throw new Error(`${url}: code with a blank`);
     lines.push(`v ${system} ${[...new Set(list)].join(' ')}`);
   }
   return lines;

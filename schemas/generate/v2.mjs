@@ -1,5 +1,5 @@
 // HL7 v2 facts from npm hl7-dictionary, the hand structures and the 2.8 delta.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { formatTree, parseTree } from './tree.mjs';
@@ -197,13 +197,15 @@ function applyHand(build, version, hand) {
     if (index(version) < one.from || index(version) > one.to) continue;
     build.structures.set(one.id, parseTree(one.tree));
     const [type, trigger] = one.id.split('_');
-    if (![...build.events.values()].includes(one.id)) build.events.set(`${type} ${trigger}`, one.id);
+    const known = [...build.events.values()].includes(one.id);
+    if (!known) build.events.set(`${type} ${trigger}`, one.id);
   }
 }
 
+// Applied to its version and, because 2.8.1 starts from a copy of 2.8, repeated there.
 function applyDelta(build, version, folder) {
-  const file = join(folder, `delta-${version}.txt`);
-  if (!existsSync(file)) return;
+  if (index(version) < index('2.8')) return;
+  const file = join(folder, 'delta-2.8.txt');
   let segment = null;
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     if (!line.trim() || line.startsWith('#')) continue;
@@ -240,10 +242,14 @@ function check(version, build) {
     for (let at = 0; at < segment.fields.length; at++) {
       const field = segment.fields[at];
       if (!field) throw new Error(`${version} ${id}-${at + 1} has no definition`);
-      if (!build.types.has(field.type)) throw new Error(`${version} ${id}-${at + 1}: ${field.type}`);
+      if (!build.types.has(field.type)) {
+        throw new Error(`${version} ${id}-${at + 1}: no type ${field.type}`);
+      }
     }
   }
-  if (build.missing.size) console.log(`${version}: no such segment: ${[...build.missing].join(' ')}`);
+  if (build.missing.size) {
+    throw new Error(`${version}: no such segment: ${[...build.missing].join(' ')}`);
+  }
 }
 
 const table = (number) => (number ? String(number).padStart(4, '0') : '-');
@@ -341,7 +347,8 @@ export function generateV2(folder) {
     older = build;
   }
   for (const [id, nodes] of builds.get('2.6').structures) {
-    repairCardinality(nodes, ['2.7', '2.5.1'].map((version) => builds.get(version).structures.get(id)));
+    const others = ['2.7', '2.5.1'].map((version) => builds.get(version).structures.get(id));
+    repairCardinality(nodes, others);
   }
   older = null;
   for (const [version, build] of builds) {

@@ -85,7 +85,8 @@ BOOST_AUTO_TEST_CASE(all_group) {
         for (const auto& group : tree.groups) {
           if (group.def->name == "ORDER_OBSERVATION") ++orders;
         }
-        if (match.structure->id == "ORU_R01") BOOST_TEST(orders == std::max(obr, orders > 0 ? 1 : 0));
+        if (match.structure->id == "ORU_R01")
+          BOOST_TEST(orders == std::max(obr, orders > 0 ? 1 : 0));
         hl7::Issues field_issues;
         schema::validate(*message, *version, false, field_issues);
         BOOST_TEST(!hl7::has_error(field_issues));
@@ -116,7 +117,8 @@ BOOST_AUTO_TEST_CASE(us_core_examples) {
     BOOST_TEST_CONTEXT(entry.path().filename()) {
       BOOST_REQUIRE(root.has_value());
       std::string faults;
-      for (const auto& fault : schema::validate(r4(), *root)) faults += fault.path + ": " + fault.text + "; ";
+      for (const auto& fault : schema::validate(r4(), *root))
+        faults += fault.path + ": " + fault.text + "; ";
       BOOST_TEST(faults == "");
     }
     ++types[std::string((*root)->text_of("resourceType"))];

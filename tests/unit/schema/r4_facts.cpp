@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE(elements) {
   BOOST_REQUIRE((name != nullptr));
   BOOST_TEST(name->path == "Patient.name");
   BOOST_TEST((name->repeats && name->min == 0 && !name->choice));
-  BOOST_TEST(name->types == std::vector<std::string>{"HumanName"}, boost::test_tools::per_element());
+  BOOST_TEST(name->types == std::vector<std::string>{"HumanName"},
+             boost::test_tools::per_element());
   const schema::ElementDef* link = r4().child("Patient.link", "other");
   BOOST_REQUIRE((link != nullptr));
   BOOST_TEST(link->min == 1);

@@ -35,20 +35,29 @@ BOOST_AUTO_TEST_SUITE(r4_validate)
 
 BOOST_AUTO_TEST_CASE(clean) {
   check({
-      {R"({"resourceType":"Patient","id":"1","active":true,"name":[{"family":"A","given":["B","C"]}],
+      {R"({"resourceType":"Patient","id":"1","active":true,"name":[{"family":"A","given":["B",
+           "C"]}],
            "deceasedDateTime":"2024-02-29","multipleBirthInteger":2,"birthDate":"1970",
            "_birthDate":{"extension":[{"url":"http://x/t","valueDateTime":"1970-01-01T10:00:00Z"}]},
-           "generalPractitioner":[{"reference":"Practitioner/9"},{"display":"x"}]})", ""},
+           "generalPractitioner":[{"reference":"Practitioner/9"},{"display":"x"}]})",
+       ""},
       {R"({"resourceType":"Patient","name":[{"given":[null,"B"],
-           "_given":[{"extension":[{"url":"http://x/y","valueCode":"masked"}]},null]}]})", ""},
-      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"A"}],
-           "managingOrganization":{"reference":"#o"}})", ""},
+           "_given":[{"extension":[{"url":"http://x/y","valueCode":"masked"}]},null]}]})",
+       ""},
+      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o",
+           "name":"A"}],
+           "managingOrganization":{"reference":"#o"}})",
+       ""},
       {R"({"resourceType":"Questionnaire","status":"draft","item":[{"linkId":"1","type":"group",
-           "item":[{"linkId":"1.1","type":"group","item":[{"linkId":"1.1.1","type":"string"}]}]}]})", ""},
+           "item":[{"linkId":"1.1","type":"group","item":[{"linkId":"1.1.1",
+           "type":"string"}]}]}]})",
+       ""},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},
-           "_valueString":{"extension":[{"url":"http://x/y","valueCode":"unknown"}]}})", ""},
+           "_valueString":{"extension":[{"url":"http://x/y","valueCode":"unknown"}]}})",
+       ""},
       {R"({"resourceType":"Basic","code":{"text":"x"},"extension":[{"url":"http://x/y",
-           "extension":[{"url":"a","valueString":"1"},{"url":"b","valueInteger":2}]}]})", ""},
+           "extension":[{"url":"a","valueString":"1"},{"url":"b","valueInteger":2}]}]})",
+       ""},
   });
 }
 
@@ -106,7 +115,8 @@ BOOST_AUTO_TEST_CASE(values) {
        "Patient.multipleBirthInteger: must be a JSON number"},
       {R"({"resourceType":"Patient","multipleBirthInteger":2.5})",
        "Patient.multipleBirthInteger: is no valid integer"},
-      {R"({"resourceType":"Patient","birthDate":1970})", "Patient.birthDate: must be a JSON string"},
+      {R"({"resourceType":"Patient","birthDate":1970})",
+       "Patient.birthDate: must be a JSON string"},
       {R"({"resourceType":"Patient","birthDate":"2023-02-29"})",
        "Patient.birthDate: is no valid date"},
       {R"({"resourceType":"Patient","birthDate":""})", "Patient.birthDate: empty"},
@@ -118,20 +128,23 @@ BOOST_AUTO_TEST_CASE(values) {
       {R"({"resourceType":"Patient","meta":{"lastUpdated":"2024-01-01"},"active":true})",
        "Patient.meta.lastUpdated: is no valid instant"},
       {R"({"resourceType":"Encounter","status":"finished","class":{"code":"IMP"},
-           "period":{"start":"2024-01-02T10:00:00Z","end":"2024-01-01"}})", ""},
+           "period":{"start":"2024-01-02T10:00:00Z","end":"2024-01-01"}})",
+       ""},
       {R"({"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/1"},
            "clinicalStatus":{"coding":[{"system":"http://x","code":"active"}]}})",
        "AllergyIntolerance.clinicalStatus: has no code of value set allergyintolerance-clinical"},
       {R"({"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/1"},
            "clinicalStatus":{"coding":[{"system":"http://x","code":"1"},{"system":
-           "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]}})", ""},
+           "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+           "code":"active"}]}})",
+       ""},
   });
 }
 
 BOOST_AUTO_TEST_CASE(references) {
   const auto patient = [](const char* reference) {
-    return faults_of(std::string(R"({"resourceType":"Patient","managingOrganization":)") + reference +
-                     "}");
+    return faults_of(std::string(R"({"resourceType":"Patient","managingOrganization":)") +
+                     reference + "}");
   };
   BOOST_TEST(patient(R"({"reference":"Organization/1"})") == "");
   BOOST_TEST(patient(R"({"reference":"Organization/1/_history/2"})") == "");
@@ -168,15 +181,18 @@ BOOST_AUTO_TEST_CASE(extensions_and_contained) {
       {R"({"resourceType":"Patient","extension":[{"url":"http://x","valueString":"a",
            "extension":[{"url":"b","valueString":"c"}]}]})",
        "Patient.extension[0]: an extension has a value or extensions, not both"},
-      {R"({"resourceType":"Patient","extension":[{"url":"http://x","valueString":"a","valueCode":"b"}]})",
+      {R"({"resourceType":"Patient","extension":[{"url":"http://x","valueString":"a",
+           "valueCode":"b"}]})",
        "Patient.extension[0].valueCode: more than one value[x]"},
       {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","name":"A"}]})",
        "Patient.contained[0].id: a contained resource needs an id"},
       {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"A",
            "contained":[{"resourceType":"Organization","id":"p","name":"A"}]}]})",
        "Patient.contained[0].contained: a contained resource contains none itself"},
-      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","nam":"A"}]})",
-       "Patient.contained[0].nam: unknown element; Patient.contained[0]: needs one of identifier, name"},
+      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o",
+           "nam":"A"}]})",
+       "Patient.contained[0].nam: unknown element; Patient.contained[0]: needs one of identifier, "
+       "name"},
   });
 }
 
@@ -186,36 +202,43 @@ BOOST_AUTO_TEST_CASE(invariants) {
        "Patient.telecom[0]: value without system"},
       {R"({"resourceType":"Patient","contact":[{"gender":"male"}]})",
        "Patient.contact[0]: needs one of name, telecom, address, organization"},
-      {R"({"resourceType":"Patient","name":[{"family":"A","period":{"start":"2024-02","end":"2024-01"}}]})",
+      {R"({"resourceType":"Patient","name":[{"family":"A","period":{"start":"2024-02",
+           "end":"2024-01"}}]})",
        "Patient.name[0].period: starts after its end"},
       {R"({"resourceType":"Patient","name":[{"family":"A",
            "period":{"start":"2024-01-01T23:30:00-05:00","end":"2024-01-02T04:00:00Z"}}]})",
        "Patient.name[0].period: starts after its end"},
       {R"({"resourceType":"Patient","name":[{"family":"A",
-           "period":{"start":"2024-01-02T00:30:00+05:00","end":"2024-01-01T23:00:00Z"}}]})", ""},
+           "period":{"start":"2024-01-02T00:30:00+05:00","end":"2024-01-01T23:00:00Z"}}]})",
+       ""},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},
            "valueQuantity":{"value":1,"code":"mg"}})",
        "Observation.valueQuantity: code without system"},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueString":"1",
            "dataAbsentReason":{"text":"x"}})",
        "Observation: dataAbsentReason and value[x] exclude each other"},
-      {R"({"resourceType":"Observation","status":"final","code":{"coding":[{"system":"s","code":"c"}]},
+      {R"({"resourceType":"Observation","status":"final","code":{"coding":[{"system":"s",
+           "code":"c"}]},
            "valueString":"1","component":[{"code":{"coding":[{"system":"s","code":"c"}]}}]})",
        "Observation.component: a component has the observation's code, which has a value"},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},
            "valueRatio":{"numerator":{"value":1}}})",
        "Observation.valueRatio: needs numerator and denominator"},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},
-           "valueRange":{"low":{"value":9},"high":{"value":10}}})", ""},
+           "valueRange":{"low":{"value":9},"high":{"value":10}}})",
+       ""},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},
-           "referenceRange":[{"low":{"value":11},"high":{"value":10}}]})", ""},
+           "referenceRange":[{"low":{"value":11},"high":{"value":10}}]})",
+       ""},
       {R"({"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/1"}})",
        "AllergyIntolerance.clinicalStatus: required element is missing"},
-      {R"({"resourceType":"Condition","subject":{"reference":"Patient/1"},"abatementDateTime":"2024",
+      {R"({"resourceType":"Condition","subject":{"reference":"Patient/1"},
+           "abatementDateTime":"2024",
            "clinicalStatus":{"coding":[{"system":
            "http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]}})",
        "Condition: abated, so clinicalStatus is resolved, remission or inactive"},
-      {R"({"resourceType":"Organization","name":"A","telecom":[{"system":"phone","value":"1","use":"home"}]})",
+      {R"({"resourceType":"Organization","name":"A","telecom":[{"system":"phone","value":"1",
+           "use":"home"}]})",
        "Organization.telecom: an organization has none of use home"},
       {R"({"resourceType":"Parameters","parameter":[{"name":"a"}]})",
        "Parameters.parameter[0]: needs exactly one of value, resource, part"},
@@ -228,7 +251,8 @@ BOOST_AUTO_TEST_CASE(bundles) {
                      R"(","entry":[)" + entry + "]}");
   };
   const std::string good = R"({"fullUrl":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520","resource":
-      {"resourceType":"Patient","id":"1","active":true},"request":{"method":"PUT","url":"Patient/1"}})";
+      {"resourceType":"Patient","id":"1","active":true},"request":{"method":"PUT",
+           "url":"Patient/1"}})";
   BOOST_TEST(bundle(good.c_str()) == "");
   BOOST_TEST(bundle(R"({"resource":{"resourceType":"Patient","id":"1","aktive":true},
                         "request":{"method":"PUT","url":"Patient/1"}})") ==

@@ -90,6 +90,27 @@ BOOST_AUTO_TEST_CASE(known_fields) {
   BOOST_TEST((v2().version("2.5.1")->segment("ZZZ") == nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(what_came_with_2_8) {
+  const auto count = [](const char* version, const char* id) {
+    const schema::SegmentDef* segment = v2().version(version)->segment(id);
+    return segment == nullptr ? -1 : static_cast<int>(segment->fields.size());
+  };
+  for (const char* id : {"BUI", "CDO", "DON", "RXV", "SGH", "SGT"}) {
+    BOOST_TEST_CONTEXT(id) {
+      BOOST_TEST(count("2.7.1", id) == -1);
+      BOOST_TEST(count("2.8", id) >= 2);
+      BOOST_TEST(count("2.8", id) == count("2.8.1", id));
+    }
+  }
+  BOOST_TEST(count("2.7", "OBX") == 26);
+  BOOST_TEST(count("2.8", "OBX") == 28);
+  BOOST_TEST(count("2.7", "ORC") == 33);
+  BOOST_TEST(count("2.8", "ORC") == 34);
+  BOOST_TEST(count("2.8", "AUT") == 29);
+  BOOST_TEST((v2().version("2.7")->segment("RXO")->fields[7].optionality != 'W'));
+  BOOST_TEST((v2().version("2.8")->segment("RXO")->fields[7].optionality == 'W'));
+}
+
 BOOST_AUTO_TEST_CASE(known_types_and_tables) {
   const schema::V2Version& v = *v2().version("2.5.1");
   const schema::DatatypeDef* cx = v.datatype("CX");

@@ -5,7 +5,8 @@ using schema_test::v2;
 namespace {
 
 /// Issues of the segments (MSH put before) as "PID-7: kind", joined.
-std::string issues_of(std::string_view segments, const char* version = "2.5.1", bool strict = false) {
+std::string issues_of(std::string_view segments, const char* version = "2.5.1",
+                      bool strict = false) {
   std::string text = "MSH|^~\\&|A|B|C|D|20240101||ADT^A01|1|P|";
   text += version;
   text += '\r';
@@ -57,7 +58,8 @@ BOOST_AUTO_TEST_CASE(forms) {
   BOOST_TEST(issues_of("OBX|1|NM|1||>5||||||F") == "OBX[1]-5[1]: " + kType);
   BOOST_TEST(issues_of("OBX|1|NM|1||5~6~x||||||F") == "OBX[1]-5[3]: " + kType);
   BOOST_TEST(issues_of("OBX|1|SN|1||>^5^-^x||||||F") == "OBX[1]-5[1].4: " + kType);
-  BOOST_TEST(issues_of("OBX|1|QQ|1||5||||||F") == "OBX[1]-2[1]: " + kTable + "; OBX[1]-2: " + kType);
+  BOOST_TEST(issues_of("OBX|1|QQ|1||5||||||F") ==
+             "OBX[1]-2[1]: " + kTable + "; OBX[1]-2: " + kType);
   BOOST_TEST(issues_of("OBX|1||1||5||||||F") == "OBX[1]-2: " + kRequired);
   BOOST_TEST(issues_of("PID|1||7||DOE||19700230", "2.3") == "PID[1]-7[1].1: " + kType);
   BOOST_TEST(issues_of("PID|1||7||DOE||19700230", "2.7") == "PID[1]-7[1]: " + kType);
@@ -84,9 +86,9 @@ BOOST_AUTO_TEST_CASE(text_forms) {
                            "20240229-0500", "2024022910-0500"}) {
     BOOST_TEST_CONTEXT(good) { BOOST_TEST(valid_form(Form::kDateTime, good)); }
   }
-  for (const char* bad : {"", "24", "20241", "20241301", "20230229", "2024022", "202402292", "2024022924",
-                          "202402291060", "20240229103061.", "20240229+1", "20240229T10", "20240200",
-                          "2024022910305", "20240229 "}) {
+  for (const char* bad : {"", "24", "20241", "20241301", "20230229", "2024022", "202402292",
+                          "2024022924", "202402291060", "20240229103061.", "20240229+1",
+                          "20240229T10", "20240200", "2024022910305", "20240229 "}) {
     BOOST_TEST_CONTEXT(bad) { BOOST_TEST(!valid_form(Form::kDateTime, bad)); }
   }
   BOOST_TEST(valid_form(Form::kTime, "1030"));

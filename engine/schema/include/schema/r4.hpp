@@ -21,9 +21,9 @@ struct ElementDef {
   int min = 0;
   bool repeats = false;                ///< max > 1
   bool choice = false;
-  /// "string", "HumanName", "Reference", "Resource" (any), or "BackboneElement" / "Element": then the
-  /// children are those of the path. An element that takes another's content (Questionnaire.item.item)
-  /// is a BackboneElement too.
+  /// "string", "HumanName", "Reference", "Resource" (any), or "BackboneElement" / "Element": then
+  /// the children are those of the path. An element that takes another's content
+  /// (Questionnaire.item.item) is a BackboneElement too.
   std::vector<std::string> types;
   std::vector<std::string> targets;    ///< allowed resource types of a Reference; empty = any
   std::string required_binding;        ///< value set of a required binding; empty otherwise
@@ -82,8 +82,9 @@ inline constexpr std::size_t kFaultsMax = 100;   ///< listed per resource or bun
 /// beyond its outer element.
 std::vector<Fault> validate(const R4& r4, const fhir::Node* resource);
 
-/// @return whether `text` has the lexical form of the primitive type ("date", "instant", "code"...),
-/// as in http://hl7.org/fhir/R4/datatypes.html, dates being real ones. false for unknown types.
+/// @return whether `text` has the lexical form of the primitive type ("date", "instant",
+/// "code"...), as in http://hl7.org/fhir/R4/datatypes.html, dates being real ones. false for
+/// unknown types.
 bool valid_primitive(std::string_view type, std::string_view text);
 
 }  // namespace schema

@@ -18,7 +18,8 @@ struct ComponentDef {
   int number = 0;
   std::string name, type, table;  ///< type "HD", table "0363" or empty
   const DatatypeDef* datatype = nullptr;   ///< of `type` in the same version
-  const std::vector<std::string>* codes = nullptr;  ///< of `table` for type ID, sorted; else nullptr
+  /// Of `table` for type ID, sorted; else nullptr.
+  const std::vector<std::string>* codes = nullptr;
 };
 /// What the text of a primitive must look like (chapter 2A).
 enum class Form : std::uint8_t {
@@ -41,7 +42,8 @@ struct FieldDef {
   int repeat_max = 1;         ///< 0 = unbounded
   int length_max = 0;         ///< 0 = not given
   const DatatypeDef* datatype = nullptr;   ///< of `type` in the same version
-  const std::vector<std::string>* codes = nullptr;  ///< of `table` for type ID, sorted; else nullptr
+  /// Of `table` for type ID, sorted; else nullptr.
+  const std::vector<std::string>* codes = nullptr;
 };
 struct SegmentDef {
   std::string id, name;
@@ -80,8 +82,9 @@ class V2Version {
   /// "ADT", "A04" -> "ADT_A01"; empty when that type or event does not exist in the version.
   virtual std::string_view structure_id(std::string_view type, std::string_view trigger) const = 0;
   virtual bool has_type(std::string_view type) const = 0;
-  /// Sorted codes of an HL7 table ("0085" or "85"), nullptr when the table is not listed. The lists are of
-  /// all versions together; those of user-defined tables (fields of type IS, CWE) are suggestions.
+  /// Sorted codes of an HL7 table ("0085" or "85"), nullptr when the table is not listed. The lists
+  /// are of all versions together; those of user-defined tables (fields of type IS, CWE) are
+  /// suggestions.
   virtual const std::vector<std::string>* table(std::string_view number) const = 0;
   virtual std::vector<std::string_view> segment_ids() const = 0;    ///< sorted
   virtual std::vector<std::string_view> structure_ids() const = 0;  ///< sorted
@@ -136,30 +139,30 @@ struct GroupTree {
   std::vector<std::uint32_t> group_of;       ///< by segment index
 };
 
+inline constexpr std::size_t kGroupIssuesMax = 200;
 /// Groups a message's segments by a structure; the tree is always complete: every segment is in one
 /// group, group instances stand in the order of their first segments.
 ///
-/// Where a segment goes, first match wins: a place at or after the current one in the innermost open
-/// group; the same one group further out, where that may mean a new repetition; an empty required
-/// place before the current one (OBR after its OBX); the same with a group begun after its optional
-/// segments, ORC counting as optional. Then, each with a warning (kSegmentSequence, kCardinality):
-/// any place of that name in an open group, or the start of a group in one; any place deeper inside
-/// (PV1 without PID). Notes (NTE) out of place and names that the structure does not have join the
-/// innermost open group: Z segments silently, others with a warning.
+/// Where a segment goes, first match wins: a place at or after the current one in the innermost
+/// open group; the same one group further out, where that may mean a new repetition; an empty
+/// required place before the current one (OBR after its OBX); the same with a group begun after its
+/// optional segments, ORC counting as optional. Then, each with a warning (kSegmentSequence,
+/// kCardinality): any place of that name in an open group, or the start of a group in one; any
+/// place deeper inside (PV1 without PID). Notes (NTE) out of place and names that the structure
+/// does not have join the innermost open group: Z segments silently, others with a warning.
 ///
 /// Missing required segments and groups are errors (kRequiredSegmentMissing), found when a group
 /// ends. `out` is reused between calls. Cost: O(segments x depth); under a microsecond for an ADT.
 /// Thread: any.  Limit: kGroupIssuesMax warnings and as many errors are listed.
-inline constexpr std::size_t kGroupIssuesMax = 200;
 void group(const hl7::Message& message, const StructureDef& structure, GroupTree& out,
            hl7::Issues& issues);
 
-/// Field-level checks of what the version says: required fields, repetitions, lengths, forms of dates
-/// and numbers, values of HL7 tables (type ID), OBX-2 and what OBX-5 holds by it. Each is a located
-/// issue without the value, severity warning unless `strict`, then error. Not checked: conditional
-/// fields, user-defined tables, Z segments, fields and components beyond those that the version has.
-/// Limit: kFieldIssuesMax issues.  Thread: any.
 inline constexpr std::size_t kFieldIssuesMax = 200;
+/// Field-level checks of what the version says: required fields, repetitions, lengths, forms of
+/// dates and numbers, values of HL7 tables (type ID), OBX-2 and what OBX-5 holds by it. Each is a
+/// located issue without the value, severity warning unless `strict`, then error. Not checked:
+/// conditional fields, user-defined tables, Z segments, fields and components beyond those that the
+/// version has. Limit: kFieldIssuesMax issues.  Thread: any.
 void validate(const hl7::Message& message, const V2Version& version, bool strict,
               hl7::Issues& issues);
 
