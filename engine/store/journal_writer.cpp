@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::size_t kChunkEntriesMax = 1024;
 constexpr std::size_t kChunkBytesMax = 8u << 20;
-// The log is copied and begun anew above this: 16 MiB, read in some 20 ms after a crash.
-constexpr int kCheckpointFrames = 4096;
-
 // Two hashes an entry: its key, and key and body together.
 std::size_t hashes_of(std::uint64_t entries) { return static_cast<std::size_t>(entries) * 2; }
 
@@ -272,7 +269,10 @@ void JournalWriter::publish(std::span<Prepared> chunk, std::span<Appended> resul
   if (stored.empty()) return;
   tail_.push(stored);
   high_water_.advance(next_ - 1);
-  if (db_->wal_frames() >= kCheckpointFrames) keeper_->want_checkpoint(open_name_);
+  if (static_cast<std::uint64_t>(db_->wal_frames()) * kSegmentPageBytes >=
+      options_.checkpoint_bytes) {
+    keeper_->want_checkpoint(open_name_);
+  }
 }
 
 void JournalWriter::fail_for_good(const core::Error& error) {

@@ -16,7 +16,6 @@
 namespace store {
 namespace {
 
-constexpr int kPageBytes = 4096;
 constexpr int kLockWaitMs = 1000;
 constexpr int kAppendCacheKib = 2048;
 constexpr int kReadCacheKib = 1024;
@@ -206,7 +205,7 @@ core::Result<std::unique_ptr<SqliteDb>> open_segment(const std::string& path, bo
   options.busy_timeout_ms = kLockWaitMs;
   options.cache_kib = kAppendCacheKib;
   auto db = SqliteDb::open(path, options,
-                           {.page_bytes = kPageBytes, .checkpoint_pages = 0, .sync = sync});
+                           {.page_bytes = kSegmentPageBytes, .checkpoint_pages = 0, .sync = sync});
   if (!db) return db;
   if (auto status = migrate(**db, "journal"); !status) return core::fail(status.error());
   return db;

@@ -15,6 +15,8 @@
 
 namespace store {
 
+inline constexpr int kSegmentPageBytes = 4096;
+
 /// The name of a segment file: its first sequence and the UTC day it was begun.
 struct SegmentName {
   std::uint64_t first = 0;

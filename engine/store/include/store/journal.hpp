@@ -89,6 +89,7 @@ class Journal {
     std::size_t tail_bytes_max = 16u << 20;    ///< recent entries kept in memory for the applier
     std::uint64_t disk_free_min_bytes = 256u << 20;   ///< below: refuse (kDiskFull)
     std::uint64_t segment_entries_max = kSegmentEntriesMax;   ///< smaller only in tests
+    std::uint64_t checkpoint_bytes = 16u << 20;   ///< log size above which it is copied and begun anew
     bool sync = true;                          ///< false only to show that the power-cut test can fail
     /// An fsync or commit failed in a way that leaves durability unknown: the process must stop.
     /// Called once, on the append thread or the one that checkpoints.
