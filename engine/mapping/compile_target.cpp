@@ -80,6 +80,9 @@ bool Compiler::step_into(Element& at, std::string_view name, const Spot& spot,
     }
   } else {
     def = r4_.child(at.context, name, &type);
+    for (const schema::ElementDef& child : r4_.children(at.context)) {
+      if (!def && child.choice && child.name == name) def = &child;
+    }
     if (def && def->choice && type.empty()) {
       report_.error(spot, fmt::format("{}: \"{}\" can have several types", map, next.path),
                     fmt::format("write \"{}[x]\" with `type:`, or \"{}{}\"", base, base,

@@ -53,9 +53,9 @@ bool Mapper::Impl::yield(const Rule& rule, const Val& current, Sink& sink) {
 
 void Mapper::Impl::yield_from(const Rule& rule, const Val& current, Sink& sink) {
   const bool all = rule.all_repetitions;
+  bool cleared = false;
   for (std::uint32_t i = rule.from.first; i < rule.from.end(); ++i) {
     const Term& term = p_.terms[i];
-    bool cleared = false;
     visit(term, current, [&](const Val& value) {
       if (!value.valued()) {
         const bool empty_literal = term.kind == Term::Kind::kLiteral && value.text.empty();
@@ -69,11 +69,9 @@ void Mapper::Impl::yield_from(const Rule& rule, const Val& current, Sink& sink) 
       return !all || aborted_;
     });
     if (term.index == 1 && sink.count != 0) warn_dropped(term);
-    if (sink.count == 0 && cleared && rule.clears) {
-      place(sink, mark(out_.document.null(), rule, Val()));
-    }
     if (sink.count != 0 || aborted_) return;
   }
+  if (cleared && rule.clears) place(sink, mark(out_.document.null(), rule, Val()));
 }
 
 void Mapper::Impl::yield_joined(const Rule& rule, const Val& current, Sink& sink) {

@@ -37,7 +37,11 @@ const std::vector<FieldFacts>& V2Facts::segment(std::string_view name) {
     for (std::size_t i = 0; i < def->fields.size(); ++i) {
       const schema::FieldDef& field = def->fields[i];
       add_once(fields[i].types, field.type);
-      fields[i].repeats |= field.repeat_max != 1;
+      // Early versions leave repetition open where later ones settled it: the newest decides, and
+      // 2.5.1, which most senders speak.
+      const bool deciding = !fields[i].seen || version->id() == "2.5.1";
+      fields[i].repeats |= deciding && field.repeat_max != 1;
+      fields[i].seen = true;
       add_once(fields[i].tables, field.table);
     }
   }

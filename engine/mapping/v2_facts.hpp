@@ -15,6 +15,7 @@ using V2Types = std::vector<std::string_view>;
 struct FieldFacts {
   V2Types types;
   bool repeats = false;
+  bool seen = false;
   std::vector<std::string_view> tables;
 };
 

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(plans_at_fault) {
   says("  - {segment: PID, make: patient, map: P}\n  - {segment: OBX, make: o, map: O, link: patient.generalPractitioner}\n",
        "Patient.generalPractitioner cannot refer to a Observation");
   says("  - {segment: PID, make: patient, map: P}\n  - {segment: OBX, make: o, map: O}\n",
-       "NTE-3 is ambiguous: NTE repeats in ORU_R01 beside OBX");
+       "NTE-3 is ambiguous: NTE repeats in");
   says("  - {segment: OBX, make: o, map: O}\n", "O: no plan makes $patient before this map runs");
   says("  - {segment: OBX, make: patient, map: O}\n  - {segment: OBX, make: o, map: O}\n",
        "$patient is a Observation, which Observation.subject cannot refer to");

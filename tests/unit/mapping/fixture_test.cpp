@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_CASE(admission) {
   const Mapped m = map(fixture(), adt(
       "EVN||20260304050607\n"
       "PID|1||12345^^^HOSP^MR~777^^^STATE&1.2.3&ISO^PI||Doe^Jane^Q^Jr^Dr^^L||19800229|F|||12 Main&Main&12^Apt 3^Boston^MA^02110^USA^H||(555)555-2004^PRN^PH^^^555^5552004|||M|CAT\n"
-      "PV1|1|I|2N^201^A^HOSP||||1001^Smith^John^^^Dr|||||||||||V1^^^HOSP^VN\n"
+      "PV1|1|I|2N^201^A^HOSP||||1001^Smith^John^^^Dr||||||||||||V1^^^HOSP^VN\n"
       "NK1|1|Doe^Mark|SPO|||N\n"
       "AL1|1|DA|PEN^Penicillin|SV|Rash~Hives\n"));
   BOOST_TEST(m.json("Patient").find("\"family\":\"Doe\"") != std::string::npos, m.json("Patient"));
@@ -66,9 +66,9 @@ BOOST_AUTO_TEST_CASE(results) {
       "NTE|1||first line\n"
       "NTE|2||second line\n"
       "OBX|2|NM|2571-8^Triglyceride^LN||>5|mg/dL|||||F\n"
-      "OBX|3|SN|1-1^Ratio^L||^1^:^128|||||||F\n"
-      "OBX|4|CE|1-2^Colour^L||R^Red^L~B^Blue^L|||||||F\n"
-      "OBX|5|ST|1-3^Text^L||A & B~line two|||||||X\n"));
+      "OBX|3|SN|1-1^Ratio^L||^1^:^128||||||F\n"
+      "OBX|4|CE|1-2^Colour^L||R^Red^L~B^Blue^L||||||F\n"
+      "OBX|5|ST|1-3^Text^L||A & B~line two||||||X\n"));
   BOOST_TEST(m.count("Observation") == 5u);
   BOOST_TEST(m.count("DiagnosticReport") == 1u);
   BOOST_TEST(m.count("ServiceRequest") == 1u);
