@@ -193,6 +193,8 @@ core::Status Applier::apply_message(MappedEntry& slot) {
     if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
     return fail_message(slot, error);
   }
+  opened_.add(result->opened);
+  closed_.add(result->closed);
   store::MessageState state;
   state.sequence = slot.entry.sequence;
   state.feed = slot.entry.feed.value();
@@ -277,6 +279,8 @@ core::Status Applier::apply_tick(const store::Entry& entry) {
   for (const him::Change& change : *changes) {
     ApplyResult result;
     if (auto status = apply_.write_changes({change}, stamp, result); !status) return status;
+    opened_.add(result.opened);
+    closed_.add(result.closed);
     ++part;
     const std::string identifier =
         "clock|" + std::to_string(entry.sequence.value()) + "|" + std::to_string(part);

@@ -303,6 +303,8 @@ core::Status MessageApply::move_resource(Work& work, const store::Resource& reso
 core::Status MessageApply::write_changes(const std::vector<him::Change>& changes,
                                          const store::Stamp& stamp, ApplyResult& result) {
   for (const him::Change& change : changes) {
+    if (change.kind == him::Change::Kind::kOpened) ++result.opened;
+    if (change.kind == him::Change::Kind::kClosed) ++result.closed;
     for (fhir::Node* tree : {him::to_detected_issue(change.deficiency, document_),
                              him::to_task(change.deficiency, document_)}) {
       std::string body;
@@ -313,7 +315,17 @@ core::Status MessageApply::write_changes(const std::vector<him::Change>& changes
       unguarded.event_time.reset();  // ours, not a sender's: never stale
       auto put = records_.put(type, id, body, tree, unguarded);
       if (!put) return core::fail(put.error());
-      result.touched.push_back({{type, id, put->version}, false, put->changed});
+      // A merge may have moved it already: one entry a resource, its last version.
+      const auto known = std::find_if(
+          result.touched.begin(), result.touched.end(), [&](const TouchedResource& touched) {
+            return touched.ref.type == type && touched.ref.id == id;
+          });
+      if (known != result.touched.end()) {
+        known->ref.version = put->version;
+        known->changed = known->changed || put->changed;
+      } else {
+        result.touched.push_back({{type, id, put->version}, false, put->changed});
+      }
     }
     auto group = identity_.group_of(change.deficiency.patient);
     if (!group) return core::fail(group.error());

@@ -26,6 +26,7 @@ struct ApplyResult {
   std::vector<std::string> lanes;          ///< patient groups, or the feed's lane
   std::vector<std::string> shared_lanes;   ///< shared resources its Bundle refers to
   hl7::Issues issues;
+  std::uint32_t opened = 0, closed = 0;    ///< deficiencies
 };
 
 /// Applies mapped messages to the records inside the applier's transaction: resolves identity, merges

@@ -84,12 +84,16 @@ void Dispatcher::refill(std::unique_lock<std::mutex>& lock) {
   if (reload_) {
     cursor_ = 0;
     spilled_.clear();
+    held_unseen_.clear();
+    for (const auto& [row, item] : items_) {
+      if (item.phase == Phase::kHeld) held_unseen_.insert(row);
+    }
     reload_ = false;
     woken_ = true;
   }
   if (woken_) exhausted_ = false;
   woken_ = false;
-  while (!exhausted_ && !stopping_ && items_.size() < kWindow) {
+  while (!exhausted_ && !stopping_ && (items_.size() < kWindow || !held_unseen_.empty())) {
     const std::int64_t from = cursor_;
     lock.unlock();
     auto found = parts_.reader->pending(parts_.config->name, from, kReadAtOnce);
@@ -104,10 +108,25 @@ void Dispatcher::refill(std::unique_lock<std::mutex>& lock) {
     if (reload_ || cursor_ != from) return;
     for (store::OutboxItem& item : *found) {
       cursor_ = std::max(cursor_, item.row);
+      held_unseen_.erase(item.row);
       insert(std::move(item));
     }
+    forget_decided();
   }
   prune_finals();
+}
+
+/// A held item that is not in the outbox any more was given up by an operator: its lanes flow on.
+void Dispatcher::forget_decided() {
+  while (!held_unseen_.empty() && (exhausted_ || *held_unseen_.begin() <= cursor_)) {
+    const std::int64_t row = *held_unseen_.begin();
+    held_unseen_.erase(held_unseen_.begin());
+    const auto at = items_.find(row);
+    if (at == items_.end()) continue;
+    const Item item = std::move(at->second);
+    items_.erase(at);
+    leave_lanes(item);
+  }
 }
 
 void Dispatcher::insert(store::OutboxItem outbox) {

@@ -71,6 +71,7 @@ class Dispatcher {
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
   void refill(std::unique_lock<std::mutex>& lock);
   void insert(store::OutboxItem item);
+  void forget_decided();
   void check_ready(std::int64_t row);
   bool blocked_and_full(const std::string& lane) const;
   void trim_lanes(const Item& head);
@@ -94,6 +95,7 @@ class Dispatcher {
   std::unordered_map<std::string, std::set<std::int64_t>> after_;   ///< who only waits for a lane
   std::unordered_map<std::string, std::int64_t> spilled_;    ///< blocked lanes with rows left on disk
   std::set<std::int64_t> ready_;
+  std::set<std::int64_t> held_unseen_;  ///< held in memory, not met yet since the last reload
   std::multimap<SteadyTime, std::int64_t> timers_;
   std::map<std::int64_t, std::uint64_t> finals_;             ///< row -> journal sequence of its outcome
   std::vector<Outcome> outcomes_;

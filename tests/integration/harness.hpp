@@ -92,18 +92,20 @@ HttpAnswer http(std::uint16_t port, const std::string& method, const std::string
                 const std::string& body = {}, const std::string& content_type = {},
                 const std::string& more_headers = {});
 
+struct EngineOptions {
+  std::string config;   ///< YAML; empty: one feed, sink destination when sink_port is set
+  std::uint16_t sink_port = 0;
+  std::string destination_extra;   ///< YAML of more destination keys, such as "on_refusal: hold"
+  std::string feed_extra;          ///< more feed keys
+  std::string mllp_extra;          ///< more mllp keys
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;
+};
+
 /// `chartwire serve` on a configuration with free ports.
 class Engine {
  public:
-  struct Options {
-    std::string config;   ///< YAML; empty: one feed, sink destination when sink_port is set
-    std::uint16_t sink_port = 0;
-    std::string destination_extra;   ///< YAML of more destination keys, such as "on_refusal: hold"
-    std::string feed_extra;          ///< more feed keys
-    std::string mllp_extra;          ///< more mllp keys
-    std::vector<std::string> arguments;
-    std::map<std::string, std::string> environment;
-  };
+  using Options = EngineOptions;
   explicit Engine(const TempDir& dir, Options options = {});
   ~Engine();
 
