@@ -36,7 +36,7 @@ inline std::string code_and_id(const std::string& reply) {
   return text.substr(0, 2) + ":" + (text.size() > 3 ? text.substr(3) : "");
 }
 
-/// Stands where the engine stands: answers AA to what begins with MSH, AR to the rest and to faults.
+/// Stands where the engine stands: AA to what begins with MSH, AR to the rest and to faults.
 class FakeHandler final : public pipeline::InboundHandler {
  public:
   using Done = std::function<void(pipeline::Reply)>;

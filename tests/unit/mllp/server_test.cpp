@@ -26,8 +26,8 @@ BOOST_FIXTURE_TEST_SUITE(mllp_server, test::ServerFixture)
 
 BOOST_AUTO_TEST_CASE(hands_in_feed_peer_bytes_and_form) {
   serve();
-  BOOST_TEST((exchange(framed(message("1")) + framed("<?xml version=\"1.0\"?><ADT_A01/>")).size()) ==
-             2);
+  const std::string xml = framed("<?xml version=\"1.0\"?><ADT_A01/>");
+  BOOST_TEST(exchange(framed(message("1")) + xml).size() == 2);
   const auto got = handler.inbounds();
   BOOST_REQUIRE(got.size() == 2);
   BOOST_TEST(got[0].feed.value() == "hospital");
@@ -100,9 +100,9 @@ BOOST_AUTO_TEST_CASE(two_hundred_connections) {
   std::vector<std::unique_ptr<test::RawPeer>> peers;
   for (int i = 0; i < 200; ++i) peers.push_back(std::make_unique<test::RawPeer>(port()));
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 200; ++i) peers[static_cast<std::size_t>(i)]->send(framed(message(std::to_string(i))));
-    for (int i = 0; i < 200; ++i) {
-      BOOST_REQUIRE((codes(peers[static_cast<std::size_t>(i)]->frames(1)) == Codes{"AA:" + std::to_string(i)}));
+    for (std::size_t i = 0; i < 200; ++i) peers[i]->send(framed(message(std::to_string(i))));
+    for (std::size_t i = 0; i < 200; ++i) {
+      BOOST_REQUIRE((codes(peers[i]->frames(1)) == Codes{"AA:" + std::to_string(i)}));
     }
   }
   BOOST_TEST(handler.received() == 600);
