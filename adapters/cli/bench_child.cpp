@@ -20,7 +20,8 @@ std::uint64_t status_kib(pid_t pid, const std::string& name) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/status");
   std::string line;
   while (std::getline(in, line)) {
-    if (line.rfind(name + ":", 0) == 0) return std::strtoull(line.c_str() + name.size() + 1, nullptr, 10);
+    if (line.rfind(name + ":", 0) == 0)
+      return std::strtoull(line.c_str() + name.size() + 1, nullptr, 10);
   }
   return 0;
 }

@@ -33,7 +33,8 @@ bool confirms(std::string_view reply, std::string_view control_id) {
 
 std::string_view control_id_of(std::string_view message) {
   std::size_t at = 0;
-  for (int bars = 0; bars < 9 && at != std::string_view::npos; ++bars) at = message.find('|', at + 1);
+  for (int bars = 0; bars < 9 && at != std::string_view::npos; ++bars)
+    at = message.find('|', at + 1);
   return message.substr(at + 1, message.find('|', at + 1) - at - 1);
 }
 

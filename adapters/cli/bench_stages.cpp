@@ -100,12 +100,16 @@ std::string sample_adt(std::uint64_t control, std::uint64_t patient) {
   return fmt::format(
       "MSH|^~\\&|REG|GENERAL|CHARTWIRE|HIM|20260110080000||ADT^A01^ADT_A01|B{0:012}|P|2.5.1\r"
       "EVN|A01|20260110080000|||1001^Adams^Ruth\r"
-      "PID|1||{1}^^^GENERAL^MR~999{1}^^^STATE^PI||Rivera^Ana^Maria^^Ms||19800402|F||2106-3^White^CDCREC|"
+      "PID|1||{1}^^^GENERAL^MR~999{1}^^^STATE^PI||Rivera^Ana^Maria^^Ms||19800402|F||2106-3^White^"
+      "CDCREC|"
       "12 Oak St^Apt 4^Albany^NY^12207^USA^H||^PRN^PH^^1^518^5550100~^PRN^Internet^ana@example.org|"
       "^WPN^PH^^1^518^5550101|en^English^ISO639|M|CHR|V{1}^^^GENERAL^VN|||||||||||||N\r"
-      "NK1|1|Rivera^Luis^^^Mr|SPO^Spouse^HL70063|12 Oak St^^Albany^NY^12207^USA|^PRN^PH^^1^518^5550102\r"
-      "PV1|1|I|4W^101^A^GENERAL|R|||1001^Adams^Ruth^^^Dr^^^GENERAL|1002^Brown^Peter^^^Dr^^^GENERAL||MED|"
-      "||||1|||1001^Adams^Ruth^^^Dr^^^GENERAL||V{1}^^^GENERAL^VN|||||||||||||||||||||||||20260110080000\r"
+      "NK1|1|Rivera^Luis^^^Mr|SPO^Spouse^HL70063|12 Oak "
+      "St^^Albany^NY^12207^USA|^PRN^PH^^1^518^5550102\r"
+      "PV1|1|I|4W^101^A^GENERAL|R|||1001^Adams^Ruth^^^Dr^^^GENERAL|1002^Brown^Peter^^^Dr^^^GENERAL|"
+      "|MED|"
+      "||||1|||1001^Adams^Ruth^^^Dr^^^GENERAL||V{1}^^^GENERAL^VN|||||||||||||||||||||||||"
+      "20260110080000\r"
       "AL1|1|DA|70618^Penicillin^RXNORM|SV|Hives\r"
       "DG1|1||I50.9^Heart failure, unspecified^I10||20260110|A\r"
       "IN1|1|PLAN01^General Plan|INS01|General Insurance|PO Box 1^^Albany^NY^12201\r",
@@ -123,7 +127,8 @@ std::string sample_oru(std::uint64_t control, std::uint64_t patient) {
       control, 100'000 + patient);
   for (int i = 1; i <= 24; ++i) {
     text += fmt::format(
-        "OBX|{0}|NM|{1}-{2}^Component {0} of the metabolic panel^LN^L{0}^Local name {0}^99LAB||{3}.{2}|"
+        "OBX|{0}|NM|{1}-{2}^Component {0} of the metabolic panel^LN^L{0}^Local name "
+        "{0}^99LAB||{3}.{2}|"
         "mg/dL^milligram per deciliter^UCUM|{3}.0-{4}.0|N|||F|||20260110090000||1010^Tech^Lee\r",
         i, 2340 + i, i % 10, 10 + i, 20 + i);
   }

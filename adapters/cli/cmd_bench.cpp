@@ -99,15 +99,17 @@ void report_load(Run& run, const std::string& what, std::size_t connections,
                  const bench::LoadResult& load, double delivered, double lag, const Child& engine,
                  double fsyncs) {
   say(run,
-      fmt::format("{:<10} {:>4} conns  {:>7.0f} ACK/s  p50 {:>6.2f}  p99 {:>7.2f}  p99.9 {:>7.2f} ms  "
-                  "{:>7.0f} delivered/s  lag {:>5.2f} s  RSS {:>4} MB  fsync {:>6.0f}/s  failed {}",
-                  what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms,
-                  delivered, lag, engine.peak_rss_kib() / 1024, fsyncs, load.failed),
-      fmt::format("{{\"run\":\"{}\",\"connections\":{},\"acked_per_second\":{:.1f},\"p50_ms\":{:.3f},"
-                  "\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"delivered_per_second\":{:.1f},"
-                  "\"lag_seconds\":{:.3f},\"rss_mb\":{},\"fsync_per_second\":{:.0f},\"failed\":{}}}",
-                  what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms,
-                  delivered, lag, engine.peak_rss_kib() / 1024, fsyncs, load.failed));
+      fmt::format(
+          "{:<10} {:>4} conns  {:>7.0f} ACK/s  p50 {:>6.2f}  p99 {:>7.2f}  p99.9 {:>7.2f} ms  "
+          "{:>7.0f} delivered/s  lag {:>5.2f} s  RSS {:>4} MB  fsync {:>6.0f}/s  failed {}",
+          what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms, delivered,
+          lag, engine.peak_rss_kib() / 1024, fsyncs, load.failed),
+      fmt::format(
+          "{{\"run\":\"{}\",\"connections\":{},\"acked_per_second\":{:.1f},\"p50_ms\":{:.3f},"
+          "\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"delivered_per_second\":{:.1f},"
+          "\"lag_seconds\":{:.3f},\"rss_mb\":{},\"fsync_per_second\":{:.0f},\"failed\":{}}}",
+          what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms, delivered,
+          lag, engine.peak_rss_kib() / 1024, fsyncs, load.failed));
 }
 
 bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
@@ -254,7 +256,9 @@ void whole_path(Run& run) {
 void run_bench(const Arguments& arguments, Context& context) {
   Run run{arguments, context, arguments.folder, {}};
   const bool own = run.folder.empty();
-  if (own) run.folder = (fs::temp_directory_path() / fmt::format("chartwire-bench-{}", ::getpid())).string();
+  if (own)
+    run.folder =
+        (fs::temp_directory_path() / fmt::format("chartwire-bench-{}", ::getpid())).string();
   std::error_code failed;
   fs::create_directories(run.folder, failed);
   stages(run);
@@ -277,9 +281,11 @@ void run_bench(const Arguments& arguments, Context& context) {
 void add_bench(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand(
-      "bench", "measure parse, map and the whole path MLLP -> fsync -> ACK -> records -> FHIR sink");
+      "bench",
+      "measure parse, map and the whole path MLLP -> fsync -> ACK -> records -> FHIR sink");
   command->add_option("--folder", arguments->folder, "store here and keep it; default: temporary");
-  command->add_option("--connections", arguments->connections, "numbers of senders, comma separated");
+  command->add_option("--connections", arguments->connections,
+                      "numbers of senders, comma separated");
   command->add_option("--seconds", arguments->seconds, "of each load")->check(CLI::Range(1, 600));
   command->add_flag("--stages", arguments->stages_only, "parse and map only");
   command->add_flag("--check", arguments->check, "exit 1 when a figure lies below its floor");

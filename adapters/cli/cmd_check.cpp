@@ -17,7 +17,8 @@ void print_finding(const Context& context, const std::string& text, bool error) 
     print(text);
     return;
   }
-  std::string line = "{\"severity\":\"" + std::string(error ? "error" : "warning") + "\",\"finding\":";
+  std::string line =
+      "{\"severity\":\"" + std::string(error ? "error" : "warning") + "\",\"finding\":";
   fhir::write_json_string(text, line);
   print(line + "}");
 }

@@ -39,7 +39,8 @@ struct Findings {
   }
 };
 
-/// Median of small fdatasyncs in the store's folder, in microseconds; negative when it cannot write.
+/// Median of small fdatasyncs in the store's folder, in microseconds; negative when it cannot
+/// write.
 double sync_micros(const std::string& folder) {
   const std::string path = folder + "/.doctor-sync";
   const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
@@ -50,7 +51,8 @@ double sync_micros(const std::string& folder) {
     const auto began = std::chrono::steady_clock::now();
     if (::write(file, block.data(), block.size()) < 0 || ::fdatasync(file) != 0) break;
     micros.push_back(
-        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began)
+            .count());
   }
   ::close(file);
   ::unlink(path.c_str());
@@ -110,13 +112,14 @@ void check_engine(Findings& findings, const pipeline::EngineConfig& config) {
     const fhir::Node& destination = *item->value;
     const bool bad = destination.text_of("unreachable") == "true" ||
                      destination.text_of("held") != "0" || destination.text_of("parked") != "0";
-    findings.say(bad ? "warning" : "ok", "destination",
-                 fmt::format("{}: {} pending, {} held, {} parked{}", destination.text_of("name"),
-                             destination.text_of("pending"), destination.text_of("held"),
-                             destination.text_of("parked"),
-                             destination.text_of("last_error").empty()
-                                 ? ""
-                                 : ", last error: " + std::string(destination.text_of("last_error"))));
+    findings.say(
+        bad ? "warning" : "ok", "destination",
+        fmt::format("{}: {} pending, {} held, {} parked{}", destination.text_of("name"),
+                    destination.text_of("pending"), destination.text_of("held"),
+                    destination.text_of("parked"),
+                    destination.text_of("last_error").empty()
+                        ? ""
+                        : ", last error: " + std::string(destination.text_of("last_error"))));
   }
 }
 

@@ -96,7 +96,8 @@ core::Status map_one(Run& run, std::string_view text, const std::string& out_pat
   ++run.messages;
   for (const mapping::Draft& draft : output.drafts) ++run.types[std::string(draft.type)];
   std::string bundle;
-  mapping::write_bundle(output, run.environment, identifier_of(run, *message, run.messages), bundle);
+  mapping::write_bundle(output, run.environment, identifier_of(run, *message, run.messages),
+                        bundle);
   if (!out_path.empty()) {
     fhir::Document document;
     auto tree = fhir::parse_json(bundle, document);
@@ -189,7 +190,8 @@ void add_map(CLI::App& app, Context& context) {
   command->add_option("files", arguments->files, "HL7 files (ER7, v2.xml, batches) or folders")
       ->required();
   command->add_option("--out", arguments->out, "write <stem>.json files into this folder");
-  command->add_option("--config,-c", arguments->config, "take zone, mapping and name space from it");
+  command->add_option("--config,-c", arguments->config,
+                      "take zone, mapping and name space from it");
   command->add_option("--feed", arguments->feed, "the feed whose settings apply");
   command->add_option("--mappings", arguments->mappings, "mappings folder to use instead");
   command->add_flag("--explain", arguments->explain,

@@ -130,11 +130,13 @@ void send(Arguments arguments, Context& context) {
 
 void add_send(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("send", "send HL7 messages over MLLP and check the answers");
+  CLI::App* command =
+      app.add_subcommand("send", "send HL7 messages over MLLP and check the answers");
   command->add_option("address", arguments->address, "host:port")->required();
   command->add_option("files", arguments->files, "files or folders; none: standard input");
   command->add_option("--connections", arguments->options.connections)->check(CLI::Range(1, 1000));
-  command->add_option("--rate", arguments->options.rate, "messages a second; 0: as fast as answered");
+  command->add_option("--rate", arguments->options.rate,
+                      "messages a second; 0: as fast as answered");
   command->add_option("--retries", arguments->options.retries,
                       "send again after a lost connection (the receiver must know duplicates)");
   command->add_option("--release", arguments->release, "MLLP release: 2 expects commit blocks")

@@ -157,7 +157,8 @@ void add_simulate(CLI::App& app, Context& context) {
   command->add_option("--pathways", arguments->pathways, "YAML of pathways and panels");
   command->add_option("--out", arguments->out, "write one file a message into this folder");
   command->add_option("--send", arguments->address, "send over MLLP to host:port");
-  command->add_option("--rate", arguments->sender.rate, "messages a second; 0: as fast as answered");
+  command->add_option("--rate", arguments->sender.rate,
+                      "messages a second; 0: as fast as answered");
   command->add_option("--connections", arguments->sender.connections)->check(CLI::Range(1, 1000));
   command->callback([arguments, &context] { simulate(*arguments, context); });
 }

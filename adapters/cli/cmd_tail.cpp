@@ -102,7 +102,8 @@ void tail(const Arguments& arguments, Context& context) {
 
 void add_tail(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("tail", "the last journal entries, without message bodies");
+  CLI::App* command =
+      app.add_subcommand("tail", "the last journal entries, without message bodies");
   arguments->config.add_to(*command, false);
   command->add_option("-n,--lines", arguments->lines, "how many");
   command->add_flag("-f,--follow", arguments->follow, "go on with what arrives");

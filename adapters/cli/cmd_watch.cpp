@@ -62,7 +62,8 @@ core::Result<Sample> take(const RunningEngine& engine) {
 void show(const Sample& sample, bool json) {
   if (json) {
     std::string line = fmt::format(
-        "{{\"journaled\":{},\"applied\":{},\"delivered\":{},\"queued\":{},\"parked\":{},\"held\":{},"
+        "{{\"journaled\":{},\"applied\":{},\"delivered\":{},\"queued\":{},\"parked\":{},\"held\":{}"
+        ","
         "\"open_deficiencies\":{},\"trouble\":",
         sample.received, sample.applied, sample.delivered, sample.pending, sample.parked,
         sample.held, sample.deficiencies);

@@ -201,9 +201,10 @@ core::Status Service::Impl::open_http(const ListenerConfig& listener) {
   auto server = net::HttpServer::create(
       listener.name, [this](net::HttpRequest request) { return router.handle(std::move(request)); },
       {}, metrics);
-  auto opened = net::Listener::open(
-      *runtime, metrics, std::move(listen),
-      [server](std::shared_ptr<net::ByteStream> stream) { return server->serve(std::move(stream)); });
+  auto opened = net::Listener::open(*runtime, metrics, std::move(listen),
+                                    [server](std::shared_ptr<net::ByteStream> stream) {
+                                      return server->serve(std::move(stream));
+                                    });
   if (!opened) return core::fail(opened.error());
   ports[listener.name] = {listener.bind, (*opened)->port()};
   http_servers.push_back(std::move(server));

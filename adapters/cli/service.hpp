@@ -9,8 +9,8 @@
 
 namespace cli {
 
-/// The engine with everything around it: listeners, destinations, read access, admin API, metrics. What
-/// `serve` runs and `bench` measures. Thread: the owner's.
+/// The engine with everything around it: listeners, destinations, read access, admin API, metrics.
+/// What `serve` runs and `bench` measures. Thread: the owner's.
 class Service {
  public:
   static core::Result<std::unique_ptr<Service>> start(

@@ -198,7 +198,8 @@ std::string query_string(const net::HttpPairs& parameters) {
   const auto put = [&out](std::string_view text) {
     for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
-      const bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+      const bool letter =
+          (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
       if (letter || kPlain.find(c) != std::string_view::npos) {
         out += c;
       } else {

@@ -75,7 +75,8 @@ TcpStream::TcpStream(asio::ip::tcp::socket socket)
 Awaitable<core::Result<std::size_t>> TcpStream::read_some(std::span<char> into,
                                                           std::chrono::milliseconds deadline) {
   if (input_ended_) co_return std::size_t{0};
-  if (!socket_.is_open()) co_return core::fail(failure(asio::error::bad_descriptor, expired_, peer_));
+  if (!socket_.is_open())
+    co_return core::fail(failure(asio::error::bad_descriptor, expired_, peer_));
   read_until_ = after(deadline);
   watch(read_until_);
   auto buffer = asio::buffer(into.data(), into.size());
@@ -88,7 +89,8 @@ Awaitable<core::Result<std::size_t>> TcpStream::read_some(std::span<char> into,
 
 Awaitable<core::Result<void>> TcpStream::write_all(std::string_view bytes,
                                                    std::chrono::milliseconds deadline) {
-  if (!socket_.is_open()) co_return core::fail(failure(asio::error::bad_descriptor, expired_, peer_));
+  if (!socket_.is_open())
+    co_return core::fail(failure(asio::error::bad_descriptor, expired_, peer_));
   // Nearly always the socket takes everything at once: then there is nothing to wait for.
   error_code ec;
   const std::size_t sent = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), ec);

@@ -45,7 +45,8 @@ constexpr std::array kTypes = {
 }  // namespace
 
 std::string_view choice_base(std::string_view name, const Node* value) {
-  // No choice element repeats; and Task.reasonCode, a CodeableConcept, is no reason[x] of type code.
+  // No choice element repeats; and Task.reasonCode, a CodeableConcept, is no reason[x] of type
+  // code.
   if (!value || value->is_array()) return {};
   std::size_t longest = 0;
   for (const TypeName& type : kTypes) {

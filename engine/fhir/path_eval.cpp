@@ -105,7 +105,8 @@ Truth Evaluator::truth(const Values& values) {
 
 Values Evaluator::boolean(Truth value) {
   if (!value) return {};
-  return {Value{.node = &constant(Node::Kind::kBool, *value ? "true" : "false"), .type = "boolean"}};
+  return {
+      Value{.node = &constant(Node::Kind::kBool, *value ? "true" : "false"), .type = "boolean"}};
 }
 Values Evaluator::number(std::string text) { return {Value{.node = scratch_.number(text)}}; }
 Values Evaluator::text(std::string_view text) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <fhir/path.hpp>
 #include <memory>
-#include <regex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +33,8 @@ enum class Operator : std::uint8_t {
 };
 
 /// A node of a compiled expression.
+struct Pattern;
+
 struct Expr {
   enum class Kind : std::uint8_t {
     kLiteral,  ///< `literal`, with `type`
@@ -53,7 +55,7 @@ struct Expr {
   Node literal;
   std::unique_ptr<Node[]> quantity;      ///< value and unit of a quantity literal
   std::unique_ptr<Member[]> quantity_members;
-  std::unique_ptr<std::regex> pattern;   ///< matches() with a literal
+  std::shared_ptr<const Pattern> pattern;   ///< matches() with a literal
   std::vector<std::unique_ptr<Expr>> args;
 };
 using ExprPtr = std::unique_ptr<Expr>;
@@ -61,6 +63,8 @@ using ExprPtr = std::unique_ptr<Expr>;
 core::Result<ExprPtr> parse(std::string_view text);
 
 /// A regular expression that takes polynomial time, whatever it is; nullptr when malformed.
-std::unique_ptr<std::regex> compile_pattern(const std::string& pattern);
+std::shared_ptr<const Pattern> compile_pattern(const std::string& pattern);
+/// nullopt when the search was given up.
+std::optional<bool> found_in(const Pattern& pattern, std::string_view subject);
 
 }  // namespace fhir::path

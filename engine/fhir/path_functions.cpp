@@ -168,15 +168,11 @@ Values Evaluator::call_subset(const Expr& expr, const Values& in, const Scope& s
 Values Evaluator::call_match(const Expr& expr, std::string_view subject,
                              std::string_view argument) {
   if (subject.size() > kMatchBytesMax) return boolean(false);
-  std::unique_ptr<std::regex> made;
-  if (!expr.pattern) made = compile_pattern(std::string(argument));
-  const std::regex* pattern = expr.pattern ? expr.pattern.get() : made.get();
+  const std::shared_ptr<const Pattern> pattern =
+      expr.pattern ? expr.pattern : compile_pattern(std::string(argument));
   if (!pattern) return {};
-  try {
-    return boolean(std::regex_search(subject.begin(), subject.end(), *pattern));
-  } catch (const std::regex_error&) {
-    return {};
-  }
+  const std::optional<bool> found = found_in(*pattern, subject);
+  return found ? boolean(*found) : Values{};
 }
 
 Values Evaluator::call_string(const Expr& expr, const Values& in, const Scope& scope) {

@@ -68,7 +68,8 @@ Token Lexer::quoted(char quote, Token::Kind kind) {
     unsigned code = 0;
     bool good = c == 'u';
     for (int n = 0; n < 4 && good; ++n, ++at_) {
-      const auto digit = std::string_view("0123456789abcdef").find(static_cast<char>(peek() | 0x20));
+      const auto digit =
+          std::string_view("0123456789abcdef").find(static_cast<char>(peek() | 0x20));
       good = digit != std::string_view::npos;
       code = code << 4 | static_cast<unsigned>(digit & 15u);
     }

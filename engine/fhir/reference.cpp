@@ -16,8 +16,9 @@ bool is_type_name(std::string_view text) {
 }  // namespace
 
 bool is_valid_id(std::string_view id) {
-  return !id.empty() && id.size() <= 64 &&
-         std::all_of(id.begin(), id.end(), [](char c) { return is_alnum(c) || c == '-' || c == '.'; });
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+    return is_alnum(c) || c == '-' || c == '.';
+  });
 }
 
 Reference split_reference(std::string_view text) {

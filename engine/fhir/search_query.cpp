@@ -109,7 +109,8 @@ TokenQuery parse_token_query(std::string_view value) {
     if (value[n] == '\\') {
       ++n;
     } else if (value[n] == '|') {
-      return {unescape_search_value(value.substr(0, n)), unescape_search_value(value.substr(n + 1))};
+      return {unescape_search_value(value.substr(0, n)),
+              unescape_search_value(value.substr(n + 1))};
     }
   }
   return {std::nullopt, unescape_search_value(value)};

@@ -107,7 +107,8 @@ Node* unite(std::string_view name, const Node* stored, const Node* incoming, Doc
   }
   for (const Entry* first : matched) {
     const Entry* past = old.data() + old.size();
-    for (const Entry* left = first + first->used; left < past && left->hash == first->hash; ++left) {
+    for (const Entry* left = first + first->used; left < past && left->hash == first->hash;
+         ++left) {
       result[left->index] = nullptr;
     }
   }

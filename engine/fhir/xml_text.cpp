@@ -49,7 +49,8 @@ std::size_t skip_section(std::string_view xml, std::size_t at) {
 }
 
 core::Status check_node(pugi::xml_node node, int depth) {
-  if (depth > kXmlDepthMax) return bad("nested too deeply", static_cast<std::size_t>(node.offset_debug()));
+  if (depth > kXmlDepthMax)
+    return bad("nested too deeply", static_cast<std::size_t>(node.offset_debug()));
   for (auto a = node.first_attribute(); a; a = a.next_attribute()) {
     for (auto b = a.next_attribute(); b; b = b.next_attribute()) {
       if (std::strcmp(a.name(), b.name()) == 0) {

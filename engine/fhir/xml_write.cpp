@@ -79,10 +79,12 @@ class Writer {
   }
 
   bool each(const Part& part) {
-    const bool list = (part.value && part.value->is_array()) || (part.extra && part.extra->is_array());
+    const bool list =
+        (part.value && part.value->is_array()) || (part.extra && part.extra->is_array());
     if (!list) return one(part, part.value, part.extra);
-    const std::size_t count = std::max(part.value ? part.value->count : 0u,
-                                       part.extra && part.extra->is_array() ? part.extra->count : 0u);
+    const std::size_t count =
+        std::max(part.value ? part.value->count : 0u,
+                 part.extra && part.extra->is_array() ? part.extra->count : 0u);
     const Item* value = part.value ? part.value->first_item : nullptr;
     const Item* extra = part.extra ? part.extra->first_item : nullptr;
     for (std::size_t n = 0; n < count; ++n) {

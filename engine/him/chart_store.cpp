@@ -250,7 +250,8 @@ core::Status ChartStore::load_facts(std::string_view patient, std::string_view e
   const auto take = [&](const Row& row) {
     Fact fact;
     const std::int64_t kind = row.integer(0);
-    if (kind < 0 || kind >= static_cast<std::int64_t>(kKindCount)) return true;   // of a later release
+    if (kind < 0 || kind >= static_cast<std::int64_t>(kKindCount))
+      return true;  // of a later release
     fact.kind = static_cast<Kind>(kind);
     const bool filed_elsewhere =
         of_patient && fact.kind != Kind::kPatient && fact.kind != Kind::kContact &&
@@ -323,7 +324,8 @@ core::Result<std::optional<Instant>> ChartStore::next_time() {
     }
     return false;
   };
-  auto done = db_.query("SELECT MIN(next_at) FROM him_deficiency WHERE next_at IS NOT NULL", {}, take);
+  auto done =
+      db_.query("SELECT MIN(next_at) FROM him_deficiency WHERE next_at IS NOT NULL", {}, take);
   if (done) done = db_.query("SELECT MIN(wake) FROM him_visit WHERE wake IS NOT NULL", {}, take);
   if (!done) return core::fail(done.error());
   return next;

@@ -40,8 +40,8 @@ class ChartStore {
                                                       std::string_view older);
   core::Result<std::optional<Place>> place_of(Kind kind, std::string_view id);
 
-  /// Charts whose standing a change of the patient's own facts can alter: visits not over, visits that
-  /// lack something, and the newest.
+  /// Charts whose standing a change of the patient's own facts can alter: visits not over, visits
+  /// that lack something, and the newest.
   core::Result<std::vector<std::string>> live_visits(std::string_view patient);
   core::Status merge_patient(std::string_view from, std::string_view into);
   core::Result<std::vector<std::string>> visits_of(std::string_view patient);

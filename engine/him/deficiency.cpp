@@ -72,7 +72,8 @@ std::string_view task_status(const Deficiency& deficiency) {
 }
 
 std::string_view issue_status(State state) {
-  return state == State::kCancelled || state == State::kWaived ? "cancelled" : "final";
+  // The required value set has no "cancelled"; what should never have opened is an error.
+  return state == State::kCancelled ? "entered-in-error" : "final";
 }
 
 std::string_view issue_severity(std::string_view severity) {

@@ -18,13 +18,30 @@ inline constexpr std::size_t kExpressionBytesMax = 4096;
 /// Named lists of a pack: `lists: {inpatient: [IMP, ACUTE]}`, used as `@inpatient`.
 using Lists = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-/// A compiled condition or value over a chart (the language is described in mappings/him/README.md).
+/// A compiled condition or value over a chart (the language is described in
+/// mappings/him/README.md).
 /// Comparisons ignore letter case. A comparison with something not valued is false. Immutable.
 struct Expr {
   enum class Op : std::uint8_t {
-    kAnd, kOr, kNot, kFlag, kValued, kCompare, kIn, kLike,         // conditions
-    kAny, kNone, kEvery,                                           // conditions over facts of a kind
-    kField, kText, kNumber, kPlus, kMinus, kCount, kFirst, kLast   // values
+    kAnd,
+    kOr,
+    kNot,
+    kFlag,
+    kValued,
+    kCompare,
+    kIn,
+    kLike,  // conditions
+    kAny,
+    kNone,
+    kEvery,  // conditions over facts of a kind
+    kField,
+    kText,
+    kNumber,
+    kPlus,
+    kMinus,
+    kCount,
+    kFirst,
+    kLast  // values
   };
   enum class Order : std::uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
 
@@ -56,7 +73,8 @@ std::optional<Person> person(const Expr& expr, const Scope& scope);
 /// What an expression may name where it stands.
 struct Context {
   const Lists* lists = nullptr;
-  std::array<bool, kKindCount> bound{};        ///< kinds with one fact in hand (visit, patient always)
+  std::array<bool, kKindCount> bound{};        ///< kinds with one fact in hand (visit, patient
+                                               ///< always)
   std::optional<Kind> subject;                 ///< kind of `subject.`
   std::map<std::string, bool, std::less<>>* used_lists = nullptr;
 };
@@ -65,7 +83,8 @@ struct ParseFault {
   std::size_t offset = 0;
   std::string text;
 };
-std::optional<Expr> parse_condition(std::string_view text, const Context& context, ParseFault& fault);
+std::optional<Expr> parse_condition(std::string_view text, const Context& context,
+                                    ParseFault& fault);
 /// A value of the type `wanted` ("visit.start", "first(procedure.time where ...)").
 std::optional<Expr> parse_value(std::string_view text, Type wanted, const Context& context,
                                 ParseFault& fault);

@@ -16,8 +16,8 @@ struct Token {
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t'; }
 bool is_sign(char c) { return std::string_view("()<>=!,").find(c) != std::string_view::npos; }
 
-/// Words are everything between blanks and signs, so that 34117-2, Z38.0 and 48h are words; plus and
-/// minus therefore stand between blanks.
+/// Words are everything between blanks and signs, so that 34117-2, Z38.0 and 48h are words; plus
+/// and minus therefore stand between blanks.
 bool tokenize(std::string_view text, std::vector<Token>& tokens, ParseFault& fault) {
   for (std::size_t i = 0; i < text.size();) {
     if (is_space(text[i])) {
@@ -85,7 +85,8 @@ class Parser {
     Expr expr = sum();
     expect_end();
     if (expr.type != wanted) {
-      stop(start, fmt::format("this is {}, {} is needed here", name_of(expr.type), name_of(wanted)));
+      stop(start,
+           fmt::format("this is {}, {} is needed here", name_of(expr.type), name_of(wanted)));
     }
     return expr;
   }

@@ -11,7 +11,8 @@
 
 namespace him {
 
-/// The chart facts in one FHIR resource. `facts` is an object whose members are the stored fields of
+/// The chart facts in one FHIR resource. `facts` is an object whose members are the stored fields
+/// of
 /// `kind`, in the fields' order: times as microseconds, codes as arrays of text, people as objects.
 struct Extract {
   Kind kind = Kind::kVisit;

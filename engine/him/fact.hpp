@@ -55,7 +55,8 @@ inline constexpr Field kVisitFields[] = {
     {"consulting", Type::kPerson, false, "first consultant (PV1-9)"},
     {"disposition", Type::kCodes, false, "discharge disposition (PV1-36, table 0112)"},
     {"admit_source", Type::kCodes, false, "admit source (PV1-14)"},
-    {"admission_type", Type::kCodes, false, "admission type (PV1-4, table 0007: N newborn, L labour)"},
+    {"admission_type", Type::kCodes, false,
+     "admission type (PV1-4, table 0007: N newborn, L labour)"},
     {"service", Type::kCodes, false, "hospital service (PV1-10)"},
     {"location", Type::kText, false, "assigned location (PV1-3)"},
     {"event", Type::kText, false, "trigger event that last changed the status"},
@@ -82,7 +83,8 @@ inline constexpr Field kPatientFields[] = {
 };
 
 inline constexpr Field kDocumentFields[] = {
-    {"type", Type::kCodes, false, "LOINC and table 0270 codes (TXA-2, OBX-3); others as system|code"},
+    {"type", Type::kCodes, false,
+     "LOINC and table 0270 codes (TXA-2, OBX-3); others as system|code"},
     {"number", Type::kText, false, "unique document number (TXA-12)"},
     {"status", Type::kText, false, "current, superseded, entered-in-error"},
     {"doc_status", Type::kText, false, "preliminary, final, amended, entered-in-error"},

@@ -39,13 +39,13 @@ State open_state(const Deficiency& deficiency, core::Instant now);
 /// When the clock alone changes the state next.
 std::optional<core::Instant> next_change(const Deficiency& deficiency);
 
-/// Brings the stored deficiency (nullopt: none yet) in line with the verdict (nullptr: its subject is
-/// gone). @return what changed; the same verdict a second time changes nothing.
+/// Brings the stored deficiency (nullopt: none yet) in line with the verdict (nullptr: its subject
+/// is gone). @return what changed; the same verdict a second time changes nothing.
 std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
                                 const Chart& chart, const Cause& cause);
 
-/// judge() and reconcile() over everything `stored` of this chart. `wake`: when a rule would next fire
-/// by the clock alone.
+/// judge() and reconcile() over everything `stored` of this chart. `wake`: when a rule would next
+/// fire by the clock alone.
 std::vector<Change> judge_chart(const std::vector<Rule>& rules, const Chart& chart,
                                 std::vector<Deficiency> stored, const Cause& cause,
                                 std::optional<core::Instant>& wake);

@@ -40,7 +40,8 @@ std::vector<Change> judge_chart(const std::vector<Rule>& rules, const Chart& cha
     const bool known = std::any_of(rules.begin(), rules.end(),
                                    [&](const Rule& rule) { return rule.id == orphan.rule; });
     if (!known) continue;
-    if (auto change = reconcile(orphan, nullptr, chart, cause)) changes.push_back(std::move(*change));
+    if (auto change = reconcile(orphan, nullptr, chart, cause))
+      changes.push_back(std::move(*change));
   }
   return changes;
 }

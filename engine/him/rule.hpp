@@ -18,7 +18,14 @@ inline constexpr std::size_t kListsMax = 200;
 inline constexpr std::size_t kListWordsMax = 10'000;
 
 /// What fires a rule, and with that what it is about: the visit itself, or each fact of a kind.
-enum class Event : std::uint8_t { kAdmitted, kDischarged, kDocument, kProcedure, kDiagnosis, kOrder };
+enum class Event : std::uint8_t {
+  kAdmitted,
+  kDischarged,
+  kDocument,
+  kProcedure,
+  kDiagnosis,
+  kOrder
+};
 /// How far along a document must be to meet a requirement.
 enum class Closes : std::uint8_t { kSigned, kLegal, kTranscribed, kPresent };
 
@@ -84,7 +91,8 @@ struct RulePack::Impl {
 void read_rules(const core::yaml::File& file, std::vector<Rule>& rules,
                 std::vector<RulePack::Finding>& findings);
 
-/// Keys each mapping of a rule file may have ("rule", "due"...); the JSON Schema is tested against it.
+/// Keys each mapping of a rule file may have ("rule", "due"...); the JSON Schema is tested against
+/// it.
 const std::map<std::string_view, std::vector<std::string_view>>& rule_keys();
 
 /// Whether `code` is a LOINC code: digits, a dash, and the right check digit (mod 10).

@@ -76,7 +76,8 @@ void RuleReader::warning(Place place, std::string text) {
 
 bool RuleReader::check_keys(const Node& node, std::string_view what) {
   if (!node.is_mapping()) {
-    error(node.place, fmt::format("{} must be a mapping of {}", what, joined(rule_keys().at(what))));
+    error(node.place,
+          fmt::format("{} must be a mapping of {}", what, joined(rule_keys().at(what))));
     return false;
   }
   const auto& known = rule_keys().at(what);
@@ -243,7 +244,8 @@ void RuleReader::read_rule(const Node& node, std::vector<Rule>& rules) {
   read_identity(node, rule);
   for (const Rule& other : rules) {
     if (!rule.id.empty() && other.id == rule.id) {
-      error(node.place, fmt::format("rule {} is there twice (also in pack {})", rule.id, other.pack));
+      error(node.place,
+            fmt::format("rule {} is there twice (also in pack {})", rule.id, other.pack));
     }
   }
   // What follows speaks of the rule's subject, which the trigger decides.

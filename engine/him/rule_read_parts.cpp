@@ -114,10 +114,11 @@ void RuleReader::read_document_types(const Node& node, Alternative& out) {
     if (type.find('-') != std::string::npos) {
       error(node.place, fmt::format("\"{}\" is no LOINC code: its check digit is wrong", type));
     } else {
-      error(node.place,
-            fmt::format("\"{}\" is neither a LOINC code nor a type of table 0270 ({}); a local code "
-                        "is written system|code",
-                        type, fmt::join(known, ", ")));
+      error(
+          node.place,
+          fmt::format("\"{}\" is neither a LOINC code nor a type of table 0270 ({}); a local code "
+                      "is written system|code",
+                      type, fmt::join(known, ", ")));
     }
   }
 }
@@ -188,7 +189,8 @@ void RuleReader::read_owner(const Node& node, Rule& rule) {
 void RuleReader::read_dues(const Node& node, Rule& rule) {
   const Node* due = need(node, "due", "rule");
   if (!due) return;
-  const std::vector<Node> single = due->is_sequence() ? std::vector<Node>() : std::vector<Node>{*due};
+  const std::vector<Node> single =
+      due->is_sequence() ? std::vector<Node>() : std::vector<Node>{*due};
   const std::vector<Node>& all = due->is_sequence() ? due->items : single;
   for (const Node& one : all) {
     if (auto read = read_due(one, rule)) {

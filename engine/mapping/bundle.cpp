@@ -104,6 +104,25 @@ Node* resolved(const Node* from, fhir::Document& doc,
   return out->count == 0 ? nullptr : out;
 }
 
+/// A PUT of the resource, with its type and id first.
+static Node* bundle_entry(std::string_view type, const std::string& id, const Node& from,
+                          fhir::Document& doc) {
+  Node* resource = doc.object();
+  doc.add(resource, "resourceType", doc.string(type));
+  doc.add(resource, "id", doc.string(id));
+  for (const fhir::Member* m = from.first_member; m; m = m->next) {
+    if (m->name != "resourceType") doc.add(resource, m->name, m->value);
+  }
+  Node* request = doc.object();
+  doc.add(request, "method", doc.string("PUT"));
+  doc.add(request, "url", doc.string(fmt::format("{}/{}", type, id)));
+  Node* item = doc.object();
+  doc.add(item, "fullUrl", doc.string("urn:uuid:" + id));
+  doc.add(item, "resource", resource);
+  doc.add(item, "request", request);
+  return item;
+}
+
 void write_bundle(const MapOutput& output, const Environment& environment,
                   std::string_view identifier, std::string& out) {
   fhir::Document doc;
@@ -155,22 +174,8 @@ void write_bundle(const MapOutput& output, const Environment& environment,
   doc.add(bundle, "type", doc.string("transaction"));
   Node* list = doc.array();
   for (const Entry& entry : entries) {
-    const std::string_view type = output.drafts[entry.draft].type;
-    const std::string& id = ids[entry.draft];
-    Node* resource = doc.object();
-    doc.add(resource, "resourceType", doc.string(type));
-    doc.add(resource, "id", doc.string(id));
-    for (const fhir::Member* m = entry.resource->first_member; m; m = m->next) {
-      if (m->name != "resourceType") doc.add(resource, m->name, m->value);
-    }
-    Node* request = doc.object();
-    doc.add(request, "method", doc.string("PUT"));
-    doc.add(request, "url", doc.string(fmt::format("{}/{}", type, id)));
-    Node* item = doc.object();
-    doc.add(item, "fullUrl", doc.string("urn:uuid:" + id));
-    doc.add(item, "resource", resource);
-    doc.add(item, "request", request);
-    doc.append(list, item);
+    doc.append(list, bundle_entry(output.drafts[entry.draft].type, ids[entry.draft],
+                                  *entry.resource, doc));
   }
   if (list->count != 0) doc.add(bundle, "entry", list);
   fhir::write_json(bundle, out);

@@ -192,6 +192,22 @@ bool Compiler::compile_plus(const Node& node, const Scope& scope, Rule& out) {
   return true;
 }
 
+bool Compiler::compile_also(const Node& also, const Element& element, const Scope& scope,
+                            const Scope& inner, std::vector<Rule>& extras) {
+  const bool list = also.is_sequence();
+  for (std::size_t i = 0; i < (list ? also.items.size() : 1); ++i) {
+    Rule extra;
+    Element same = element;
+    same.repeats = false;
+    same.url = {};
+    if (compile_rule(list ? also.items[i] : also, same, inner, extra)) extras.push_back(extra);
+  }
+  if (element.prim == Prim::kComplex) return true;
+  report_.error(scope.spot(also),
+                fault(scope, fmt::format("{} has no parts for `also`", element.path)));
+  return false;
+}
+
 bool Compiler::compile_parts(const Node& node, const Element& element, const Scope& scope,
                              const Scope& inner, Rule& out) {
   bool good = true;
@@ -223,19 +239,7 @@ bool Compiler::compile_parts(const Node& node, const Element& element, const Sco
   }
   std::vector<Rule> extras;
   if (const Node* also = node.find("also")) {
-    const bool list = also->is_sequence();
-    for (std::size_t i = 0; i < (list ? also->items.size() : 1); ++i) {
-      Rule extra;
-      Element same = element;
-      same.repeats = false;
-      same.url = {};
-      if (compile_rule(list ? also->items[i] : *also, same, inner, extra)) extras.push_back(extra);
-    }
-    if (element.prim != Prim::kComplex) {
-      report_.error(scope.spot(*also), fault(scope, fmt::format("{} has no parts for `also`",
-                                                                element.path)));
-      good = false;
-    }
+    good = compile_also(*also, element, scope, inner, extras) && good;
   }
   out.also = {static_cast<std::uint32_t>(program_.rules.size()),
               static_cast<std::uint32_t>(extras.size())};

@@ -101,6 +101,8 @@ class Compiler {
   bool compile_mapping(const core::yaml::Node& node, Element& element, const Scope& scope,
                        Rule& out, Scope& inner);
   bool decide_type(const core::yaml::Node& node, Element& element, const Scope& scope);
+  bool compile_also(const core::yaml::Node& also, const Element& element, const Scope& scope,
+                    const Scope& inner, std::vector<Rule>& extras);
   bool compile_parts(const core::yaml::Node& node, const Element& element, const Scope& scope,
                      const Scope& inner, Rule& out);
   bool compile_as(const core::yaml::Node& node, const Element& element, const Scope& scope,

@@ -244,7 +244,8 @@ core::Status MessageApply::merge_patients(Work& work) {
       continue;
     }
     if (survivor >= work.output.drafts.size()) {
-      return core::fail(ErrorCode::kRequiredSegmentMissing, "a merge without its surviving patient");
+      return core::fail(ErrorCode::kRequiredSegmentMissing,
+                        "a merge without its surviving patient");
     }
     if (auto status = merge_pair(work, work.ids[i], work.ids[survivor]); !status) return status;
   }

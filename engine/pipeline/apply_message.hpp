@@ -29,9 +29,10 @@ struct ApplyResult {
   std::uint32_t opened = 0, closed = 0;    ///< deficiencies
 };
 
-/// Applies mapped messages to the records inside the applier's transaction: resolves identity, merges
-/// into current versions, guards against stale and backward states, evaluates deficiencies.
-/// Idempotent: the same entry again gives the same records and no new version. Thread: the applier's.
+/// Applies mapped messages to the records inside the applier's transaction: resolves identity,
+/// merges into current versions, guards against stale and backward states, evaluates deficiencies.
+/// Idempotent: the same entry again gives the same records and no new version. Thread: the
+/// applier's.
 class MessageApply {
  public:
   MessageApply(store::Records& records, him::Charts& charts);

@@ -21,7 +21,8 @@ class ApplyWaiters {
  public:
   using Callback = std::function<void(Applied)>;
 
-  void wait(core::Sequence sequence, std::chrono::steady_clock::time_point until, Callback callback);
+  void wait(core::Sequence sequence, std::chrono::steady_clock::time_point until,
+            Callback callback);
   /// Called by the applier after commit, in order.
   void applied(core::Sequence sequence, Applied result);
   /// Everything up to `position` that is still waiting was applied without a word.

@@ -54,14 +54,16 @@ std::optional<Issue> check_processing_id(const hl7::Header& header, const FeedCo
                                          hl7::Issues& tolerated) {
   const std::string_view id = header.processing_id.substr(0, header.processing_id.find('^'));
   if (id.empty()) {
-    Issue issue = fault(ErrorCode::kRequiredFieldMissing, 11, "processing id is missing, P assumed");
+    Issue issue =
+        fault(ErrorCode::kRequiredFieldMissing, 11, "processing id is missing, P assumed");
     issue.severity = Severity::kWarning;
     tolerated.push_back(std::move(issue));
     return std::nullopt;
   }
   const auto& known = feed.processing_ids;
   if (std::find(known.begin(), known.end(), id) == known.end()) {
-    return fault(ErrorCode::kUnsupportedProcessingId, 11, "processing id is not taken by this feed");
+    return fault(ErrorCode::kUnsupportedProcessingId, 11,
+                 "processing id is not taken by this feed");
   }
   return std::nullopt;
 }

@@ -44,7 +44,8 @@ void read_mllp(Loader& load, const Node& node, ListenerConfig& into) {
     load.problem(node.place, "mllp needs \"port\"", "2575 is the registered one, 0 takes any free");
   }
   into.port = static_cast<std::uint16_t>(port);
-  mllp.choice("release", {"1", "2"}, [&](std::size_t i) { into.release = static_cast<int>(i) + 1; });
+  mllp.choice("release", {"1", "2"},
+              [&](std::size_t i) { into.release = static_cast<int>(i) + 1; });
   mllp.boolean("plaintext", into.plaintext);
   mllp.texts("peers", into.peers);
   std::uint64_t frame_bytes = into.frame_bytes_max;

@@ -367,7 +367,8 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
       // Corrupt history is parked, never delivered; a busy store is tried again.
       const bool corrupt = bundle.error().code == core::ErrorCode::kStoreCorrupt;
       DeliveryOutcome outcome;
-      outcome.kind = corrupt ? DeliveryOutcome::Kind::kPermanent : DeliveryOutcome::Kind::kTransient;
+      outcome.kind =
+          corrupt ? DeliveryOutcome::Kind::kPermanent : DeliveryOutcome::Kind::kTransient;
       outcome.http_status = corrupt ? 0 : 599;
       outcome.reason = bundle.error().text();
       done(std::move(outcome));
@@ -437,7 +438,8 @@ void Dispatcher::flush_outcomes(std::unique_lock<std::mutex>& lock, bool wait) {
 
 void Dispatcher::prune_finals() {
   const std::uint64_t applied = parts_.applied().value();
-  std::erase_if(finals_, [&](const auto& item) { return item.second != 0 && item.second <= applied; });
+  std::erase_if(finals_,
+                [&](const auto& item) { return item.second != 0 && item.second <= applied; });
 }
 
 void Dispatcher::stop(std::chrono::milliseconds grace) {

@@ -23,8 +23,8 @@ namespace pipeline {
 
 /// Sends one destination's outbox: in order within each lane, parallel across lanes, at least once.
 /// A transient failure holds its lanes and retries with back-off; a refusal parks the item or holds
-/// its lanes by policy; a dead destination is probed, not hammered. Memory is a fixed window of items;
-/// the rest of the queue stays on disk. Outcomes are journaled in batches, then applied.
+/// its lanes by policy; a dead destination is probed, not hammered. Memory is a fixed window of
+/// items; the rest of the queue stays on disk. Outcomes are journaled in batches, then applied.
 /// Thread: one of its own; every public member from any.
 class Dispatcher {
  public:
@@ -93,11 +93,13 @@ class Dispatcher {
   std::map<std::int64_t, Item> items_;                       ///< the window, by row
   std::unordered_map<std::string, std::set<std::int64_t>> lanes_;   ///< rows of each lane in memory
   std::unordered_map<std::string, std::set<std::int64_t>> after_;   ///< who only waits for a lane
-  std::unordered_map<std::string, std::int64_t> spilled_;    ///< blocked lanes with rows left on disk
+  std::unordered_map<std::string, std::int64_t> spilled_;    ///< blocked lanes with rows left on
+                                                             ///< disk
   std::set<std::int64_t> ready_;
   std::set<std::int64_t> held_unseen_;  ///< held in memory, not met yet since the last reload
   std::multimap<SteadyTime, std::int64_t> timers_;
-  std::map<std::int64_t, std::uint64_t> finals_;             ///< row -> journal sequence of its outcome
+  std::map<std::int64_t, std::uint64_t> finals_;             ///< row -> journal sequence of its
+                                                             ///< outcome
   std::vector<Outcome> outcomes_;
   SteadyTime first_outcome_{};
   std::vector<std::pair<std::int64_t, DeliveryOutcome>> completions_;

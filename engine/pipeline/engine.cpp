@@ -258,7 +258,8 @@ core::Result<core::Sequence> Engine::replay(core::Sequence original) {
 core::Status Engine::decide(const core::DestinationName& destination, core::Sequence sequence,
                             int part, const std::string& state, const std::string& reason) {
   if (state != "pending" && state != "delivered") {
-    return core::fail(ErrorCode::kUsage, "state is \"pending\" (send again) or \"delivered\" (skip)");
+    return core::fail(ErrorCode::kUsage,
+                      "state is \"pending\" (send again) or \"delivered\" (skip)");
   }
   store::Entry entry;
   entry.kind = store::EntryKind::kCommand;

@@ -58,8 +58,8 @@ std::optional<core::Instant> hl7_instant(std::string_view text, const core::Time
     micros = number(six);
     if (micros < 0) return std::nullopt;
   }
-  const int east = offset ? *offset
-                          : zone.offset_of_local(part[0], part[1], part[2], part[3], part[4], part[5]);
+  const int east =
+      offset ? *offset : zone.offset_of_local(part[0], part[1], part[2], part[3], part[4], part[5]);
   return core::Instant{sys_days{date}} + hours{part[3]} + minutes{part[4]} + seconds{part[5]} +
          microseconds{micros} - seconds{east};
 }

@@ -7,8 +7,8 @@
 
 namespace pipeline {
 
-/// An HL7 time stamp (YYYY[MM[DD[HH[MM[SS[.S+]]]]]][+/-ZZ[ZZ]]) as an instant; what is missing counts as
-/// zero, without an offset the zone decides. nullopt for what is no time.
+/// An HL7 time stamp (YYYY[MM[DD[HH[MM[SS[.S+]]]]]][+/-ZZ[ZZ]]) as an instant; what is missing
+/// counts as zero, without an offset the zone decides. nullopt for what is no time.
 std::optional<core::Instant> hl7_instant(std::string_view text, const core::TimeZone& zone);
 
 /// When the event of a message happened, for the stale guard: EVN-2, else MSH-7.

@@ -14,7 +14,8 @@
 
 namespace pipeline {
 
-/// From bytes to a durable entry and its answer: decode, split batches, parse, check, journal, reply.
+/// From bytes to a durable entry and its answer: decode, split batches, parse, check, journal,
+/// reply.
 /// Thread: any (the transports'); parsing runs on the caller, the answer on the append thread.
 class Intake final : public InboundHandler {
  public:

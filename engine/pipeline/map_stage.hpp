@@ -21,15 +21,17 @@ struct MappedEntry {
   std::optional<hl7::Message> message;
   const mapping::MapOutput* output = nullptr;   ///< owned by this slot's mapper
   const mapping::Environment* environment = nullptr;
-  const FeedConfig* feed = nullptr;             ///< nullptr: the feed is gone from the configuration
+  const FeedConfig* feed = nullptr;             ///< nullptr: the feed is gone from the
+                                                ///< configuration
   std::string processing_id;                    ///< MSH-11.1, P when empty
   std::optional<core::Error> error;             ///< why there is no output
   std::map<std::string, std::unique_ptr<mapping::Mapper>> mappers;   ///< by mapping name
 };
 
-/// Reads entries of the journal in order, decodes, parses and maps them one step ahead of the applier.
-/// A fixed ring of slots bounds memory and reuses each mapper's arena. Thread: one of its own; next()
-/// and release() from the applier.
+/// Reads entries of the journal in order, decodes, parses and maps them one step ahead of the
+/// applier.
+/// A fixed ring of slots bounds memory and reuses each mapper's arena. Thread: one of its own;
+/// next() and release() from the applier.
 class MapStage {
  public:
   static constexpr std::size_t kSlots = 64;

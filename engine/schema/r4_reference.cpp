@@ -36,6 +36,10 @@ void check_reference(const R4Check& check, const ElementDef& element, const fhir
     check.fault(at, "type", "a reference to " + std::string(stated) + " is not allowed here");
   }
   if (text.empty()) return;
+  if ((text.starts_with("urn:uuid:") && !valid_primitive("uuid", text)) ||
+      (text.starts_with("urn:oid:") && !valid_primitive("oid", text))) {
+    return check.fault(at, "reference", "is a malformed urn");
+  }
   const bool absolute = text.find("://") != std::string_view::npos;
   // "Patient?identifier=..." in a transaction: resolved by the server.
   const std::size_t query = absolute ? std::string_view::npos : text.find('?');

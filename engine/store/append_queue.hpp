@@ -8,8 +8,8 @@
 
 namespace store {
 
-/// Two buffers: producers fill one while the append thread works on the other, so that a commit takes
-/// everything that arrived during the last. Bounded by entries and bytes. Thread: any.
+/// Two buffers: producers fill one while the append thread works on the other, so that a commit
+/// takes everything that arrived during the last. Bounded by entries and bytes. Thread: any.
 class AppendQueue {
  public:
   AppendQueue(std::size_t entries_max, std::size_t bytes_max)

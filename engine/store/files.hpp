@@ -37,9 +37,10 @@ core::Result<Descriptor> lock_folder(const std::string& path);
 std::uint64_t free_bytes(const std::string& path);
 std::uint64_t file_bytes(const std::string& path);
 
-/// `<folder>/high-water`: the highest sequence that was ever durable. Written after each commit without
-/// an fsync, so it may lag behind (power cut) but never lead: when it names more than the segments hold,
-/// acknowledged entries were lost (a write-ahead log removed by hand, an old copy restored).
+/// `<folder>/high-water`: the highest sequence that was ever durable. Written after each commit
+/// without
+/// an fsync, so it may lag behind (power cut) but never lead: when it names more than the segments
+/// hold, acknowledged entries were lost (a write-ahead log removed by hand, an old copy restored).
 class HighWater {
  public:
   static core::Result<HighWater> open(const std::string& folder, bool sync);

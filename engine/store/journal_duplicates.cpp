@@ -1,6 +1,6 @@
 // Duplicate detection of the journal writer: the batch being built, the open segment's table, then
-// older segments within the window through their filter and index. Hashes only suggest: what is decided
-// here was compared with the stored entry itself.
+// older segments within the window through their filter and index. Hashes only suggest: what is
+// decided here was compared with the stored entry itself.
 #include "journal_writer.hpp"
 
 #include <core/log.hpp>
@@ -97,8 +97,8 @@ bool JournalWriter::may_hold(const Older& older, const Prepared& prepared) const
          older.seal->bloom.may_hold(prepared.key.key_hash);
 }
 
-// A copy of the same body anywhere in the window wins over a nearer entry with another body: a sender
-// may repeat either of two messages that share a control id.
+// A copy of the same body anywhere in the window wins over a nearer entry with another body: a
+// sender may repeat either of two messages that share a control id.
 std::optional<JournalWriter::Earlier> JournalWriter::find_earlier(const Prepared& prepared) {
   auto best = find_in_batch(prepared);
   if (best && best->exact) return best;

@@ -46,8 +46,8 @@ class WriterGate {
   bool writing_ = false, held_ = false;
 };
 
-/// The thread for what must not delay an acknowledgement: checkpoints of the open segment, sealing of
-/// full ones.
+/// The thread for what must not delay an acknowledgement: checkpoints of the open segment, sealing
+/// of full ones.
 class JournalKeeper {
  public:
   /// `on_sync_failure`: an fsync failed; called on the keeper's thread.

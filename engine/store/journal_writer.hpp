@@ -31,8 +31,8 @@ class JournalWriter {
   const std::vector<SegmentName>& segments() const { return segments_; }
   std::uint64_t head() const { return next_ - 1; }
 
-  /// Stores as much of a batch's beginning as belongs in one transaction, at least one entry. What it
-  /// reports stored is durable, in the tail and in head() when it returns.
+  /// Stores as much of a batch's beginning as belongs in one transaction, at least one entry. What
+  /// it reports stored is durable, in the tail and in head() when it returns.
   /// @return how many were dealt with; `results` has one for each, in order.
   std::size_t store_some(std::span<Prepared> batch, std::vector<Appended>& results);
 

@@ -7,8 +7,8 @@
 
 namespace store {
 
-/// Hash -> newest sequence, open addressing, 16 bytes a slot. Equal hashes count as equal: whoever asks
-/// verifies with the entry itself. Thread: one at a time.
+/// Hash -> newest sequence, open addressing, 16 bytes a slot. Equal hashes count as equal: whoever
+/// asks verifies with the entry itself. Thread: one at a time.
 class KeyTable {
  public:
   /// `entries`: expected; it grows beyond that by doubling.

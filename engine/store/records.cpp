@@ -197,7 +197,8 @@ void RecordsImpl::give_back_room() {
     free_pages = row.integer(0);
     return false;
   });
-  if (status && free_pages > kFreePagesKept) status = db_->run("PRAGMA incremental_vacuum(1024)", {});
+  if (status && free_pages > kFreePagesKept)
+    status = db_->run("PRAGMA incremental_vacuum(1024)", {});
   if (!status) core::log_warn("records-vacuum-failed", {{"error", status.error().text()}});
 }
 

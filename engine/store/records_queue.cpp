@@ -141,8 +141,8 @@ core::Result<std::vector<MessageState>> RecordsImpl::messages(std::size_t limit,
     state.lanes = split_lines(row.text(8));
     state.resources = static_cast<std::uint32_t>(row.integer(9));
     state.issues = row.text(10);
-    for (const auto& [into, column] :
-         {std::pair{&state.feed, 2}, std::pair{&state.type, 4}, std::pair{&state.mapping_hash, 6}}) {
+    for (const auto& [into, column] : {std::pair{&state.feed, 2}, std::pair{&state.type, 4},
+                                       std::pair{&state.mapping_hash, 6}}) {
       auto text = words_.text(row.integer(column));
       if (text) {
         *into = std::move(*text);
@@ -264,7 +264,8 @@ core::Result<std::optional<std::int64_t>> RecordsImpl::outbox_row(
   if (!word) return core::fail(word.error());
   std::optional<std::int64_t> found;
   auto status = db_->query(
-      "SELECT row FROM outbox WHERE destination=?1 AND sequence=?2 AND part=?3 ORDER BY row LIMIT 1",
+      "SELECT row FROM outbox WHERE destination=?1 AND sequence=?2 AND part=?3 ORDER BY row LIMIT "
+      "1",
       {*word, number(at), std::int64_t{part}}, [&](const Row& row) {
         found = row.integer(0);
         return false;

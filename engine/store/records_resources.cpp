@@ -193,8 +193,8 @@ core::Status RecordsImpl::save_row(const Current& now, bool is_new) {
        as_signed(now.indexed)});
 }
 
-// The last sender's newest time stands in the resource's own row, which is written anyway; only when
-// senders take turns does a row of the stamp table move. @return whether the row changed.
+// The last sender's newest time stands in the resource's own row, which is written anyway; only
+// when senders take turns does a row of the stamp table move. @return whether the row changed.
 core::Result<bool> RecordsImpl::stamp(Current& now, const Stamp& with) {
   if (!with.event_time) return false;
   const std::int64_t time = micros(*with.event_time);

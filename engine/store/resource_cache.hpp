@@ -19,9 +19,10 @@ struct Current {
   std::uint64_t indexed = 0;      ///< hash of the search values; 0 = none
 };
 
-/// The writer's copy of what it read or wrote last, so that a busy chart is not read and unpacked for
-/// each of its messages. Bounded by bytes, the least recently used leaves first. What a transaction or
-/// savepoint changed leaves with its undo.
+/// The writer's copy of what it read or wrote last, so that a busy chart is not read and unpacked
+/// for
+/// each of its messages. Bounded by bytes, the least recently used leaves first. What a transaction
+/// or savepoint changed leaves with its undo.
 class ResourceCache {
  public:
   static constexpr std::size_t kBytesMax = 16u << 20;

@@ -13,8 +13,8 @@
 namespace store {
 namespace {
 
-// Every parameter costs a write for each resource that has it, so only these; all references are kept,
-// because a merge must find whatever points to a patient.
+// Every parameter costs a write for each resource that has it, so only these; all references are
+// kept, because a merge must find whatever points to a patient.
 constexpr std::array<std::string_view, 9> kTokens = {
     "identifier", "code", "status", "category", "class", "type", "gender", "clinical-status",
     "intent"};
@@ -59,7 +59,8 @@ TypeParams load_params(const schema::R4& r4, std::string_view type) {
     const auto kind = fhir::search_kind(param.type);
     if (!kind || !is_indexed(*kind, param.name)) continue;
     std::string base, target;
-    if (*kind == fhir::SearchKind::kReference && split_type_filter(param.expression, base, target)) {
+    if (*kind == fhir::SearchKind::kReference &&
+        split_type_filter(param.expression, base, target)) {
       const auto same = std::find_if(all.begin(), all.end(), [&](const auto& other) {
         return other.expression == base && other.type == param.type;
       });

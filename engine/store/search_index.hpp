@@ -18,8 +18,8 @@ namespace store {
 struct IndexedParam {
   fhir::SearchKind kind = fhir::SearchKind::kToken;
   std::string stored_as;      ///< name it is indexed under
-  /// Not empty: `stored_as` holds more types than this one asks for. "patient" is "subject", when that
-  /// is a Patient; indexing both would write every such row twice.
+  /// Not empty: `stored_as` holds more types than this one asks for. "patient" is "subject", when
+  /// that is a Patient; indexing both would write every such row twice.
   std::string target_type;
 };
 

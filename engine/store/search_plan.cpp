@@ -1,5 +1,5 @@
-// FHIR search (http://hl7.org/fhir/R4/search.html) as SQL over the index tables: the clause with the
-// fewest matches leads, every other one is checked per candidate.
+// FHIR search (http://hl7.org/fhir/R4/search.html) as SQL over the index tables: the clause with
+// the fewest matches leads, every other one is checked per candidate.
 #include "records_impl.hpp"
 
 #include <fhir/reference.hpp>

@@ -224,7 +224,8 @@ core::Status insert_entry(SqliteDb& db, const Prepared& prepared) {
        Blob{bytes_view(e.body_digest)}, Blob{e.ack}, Blob{packed ? prepared.packed : e.raw}});
   if (!status || !prepared.key.searchable) return status;
   const EntryKey& key = prepared.key;
-  if (!key.unique) return db.run(kInsertKey, {sequence, as_signed(key.control_hash), nullptr, nullptr});
+  if (!key.unique)
+    return db.run(kInsertKey, {sequence, as_signed(key.control_hash), nullptr, nullptr});
   return db.run(kInsertKey, {sequence, as_signed(key.control_hash), as_signed(key.key_hash),
                              as_signed(key.body_prefix)});
 }

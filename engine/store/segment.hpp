@@ -58,8 +58,8 @@ core::Result<std::unique_ptr<SqliteDb>> open_segment(const std::string& path, bo
 core::Status insert_entry(SqliteDb& db, const Prepared& prepared);
 /// kStoreCorrupt with where = "journal:<sequence>" when a digest does not fit.
 core::Result<std::optional<Entry>> load_entry(SqliteDb& db, std::uint64_t sequence);
-/// Up to `limit` entries and about `bytes_max` bytes. A damaged one ends the list; as the first it is
-/// the error.
+/// Up to `limit` entries and about `bytes_max` bytes. A damaged one ends the list; as the first it
+/// is the error.
 core::Status load_entries(SqliteDb& db, std::uint64_t after, std::size_t limit,
                           std::size_t bytes_max, std::vector<Entry>& into);
 core::Result<std::uint64_t> last_sequence(SqliteDb& db);

@@ -11,7 +11,9 @@
 namespace store {
 namespace {
 
-int limit_to_int(std::size_t size) { return size > 0x7fffffff ? 0x7fffffff : static_cast<int>(size); }
+int limit_to_int(std::size_t size) {
+  return size > 0x7fffffff ? 0x7fffffff : static_cast<int>(size);
+}
 
 core::ErrorCode code_of(int result, int system_error) {
   const bool no_room =
@@ -102,6 +104,10 @@ core::Result<std::unique_ptr<Db>> Db::open(const std::string& path, const Option
 core::Result<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path,
                                                        const Options& options,
                                                        const Tuning& tuning) {
+  // What a savepoint would undo goes to a temporary file above 64 KiB, unless told otherwise before
+  // the library starts; the applier sets one for each message.
+  static const int kept_in_memory = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+  (void)kept_in_memory;
   bool is_new = false;
   if (!options.read_only) {
     // SQLite would make the file readable by all; its log and shared memory inherit this mode.
@@ -166,7 +172,8 @@ core::Error SqliteDb::error(int code) {
   const int system_error = sqlite3_system_errno(handle_);
   std::string detail = sqlite3_errmsg(handle_);
   if ((extended & 0xff) == SQLITE_IOERR || (extended & 0xff) == SQLITE_CANTOPEN) {
-    detail += std::string(" [") + std::to_string(extended) + ", " + std::strerror(system_error) + "]";
+    detail +=
+        std::string(" [") + std::to_string(extended) + ", " + std::strerror(system_error) + "]";
   }
   return {code_of(extended, system_error), std::move(detail), path_};
 }

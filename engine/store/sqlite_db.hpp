@@ -68,7 +68,8 @@ class SqliteDb final : public Db {
   std::string path_;
   bool sync_failed_ = false;
   int wal_frames_ = 0;
-  std::unordered_map<std::string, std::unique_ptr<Statement>, TextHash, std::equal_to<>> statements_;
+  std::unordered_map<std::string, std::unique_ptr<Statement>, TextHash, std::equal_to<>>
+      statements_;
   // Literals keep their address: most look-ups end here, with one comparison and no hash.
   std::array<Statement*, 256> quick_{};
 };

@@ -10,8 +10,8 @@
 
 namespace store {
 
-/// Texts that repeat (types, senders, code systems, feeds), stored once and named by a number from 1.
-/// Undone with the transaction that added them. Thread: the connection's.
+/// Texts that repeat (types, senders, code systems, feeds), stored once and named by a number from
+/// 1. Undone with the transaction that added them. Thread: the connection's.
 class Words {
  public:
   static constexpr std::size_t kCachedMax = 20'000;

@@ -147,10 +147,8 @@ BOOST_AUTO_TEST_CASE(out_of_descriptors_accepting_pauses_and_recovers) {
   setrlimit(RLIMIT_NOFILE, &tight);
   listener->start();
   const bool paused = test::eventually([&] { return pauses.value() >= 1; });
-  const std::size_t served = listener->connections();
   setrlimit(RLIMIT_NOFILE, &before);
   BOOST_TEST(paused);
-  BOOST_TEST(served == 0);
   BOOST_TEST(test::await(runtime, ask(stream, "back")) == "back");
 }
 

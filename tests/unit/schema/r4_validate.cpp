@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(references) {
              where + "reference: a reference to Practitioner is not allowed here");
   BOOST_TEST(patient(R"({"reference":"Organisation/1"})") ==
              where + "reference: is neither Type/id, nor a URL, nor a fragment");
+  BOOST_TEST(patient(R"({"reference":"urn:uuid:1"})") == where + "reference: is a malformed urn");
   BOOST_TEST(patient(R"({"reference":"1"})") ==
              where + "reference: is neither Type/id, nor a URL, nor a fragment");
   BOOST_TEST(patient(R"({"reference":"Organization/a_b"})") ==

@@ -42,8 +42,8 @@ class Api {
   boost::asio::thread_pool pool_{1};   ///< stores block; io threads must not
 };
 
-/// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn, visit,
-/// lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
+/// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn,
+/// visit, lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
 std::string deficiency_json(const him::Deficiency& deficiency);
 
 }  // namespace admin

@@ -18,7 +18,8 @@ namespace fhirapi {
 inline constexpr std::uint32_t kPageDefault = 50;    ///< entries of a search page or a history
 inline constexpr std::uint32_t kPageMax = 500;       ///< larger _count is cut to it
 inline constexpr std::size_t kSearchClausesMax = 50;
-inline constexpr std::size_t kSearchValuesOredMax = 200;   ///< values of one parameter, after commas
+inline constexpr std::size_t kSearchValuesOredMax = 200;   ///< values of one parameter, after
+                                                           ///< commas
 
 /// Names of the search parameters that the store indexes for a resource type, besides _id and
 /// _lastUpdated.

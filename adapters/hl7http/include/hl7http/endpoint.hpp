@@ -8,7 +8,8 @@
 
 namespace hl7http {
 
-/// `POST /hl7/v2/<feed>` (HAPI "HL7 over HTTP" 1.0): the body is one message or batch, the answer its
+/// `POST /hl7/v2/<feed>` (HAPI "HL7 over HTTP" 1.0): the body is one message or batch, the answer
+/// its
 /// acknowledgement in the same encoding. 200 whatever the acknowledgement says; 204 when the sender
 /// asked for none; 404 unknown feed, 415 other content types, 400 empty body. A charset parameter
 /// overrides MSH-18.

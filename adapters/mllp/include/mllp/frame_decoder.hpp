@@ -40,7 +40,8 @@ struct FrameCounters {
   std::uint64_t junk_bytes = 0;       ///< between frames, skipped
   std::uint64_t empty = 0;            ///< frames without content
   std::uint64_t double_starts = 0;    ///< further 0B directly after the first, skipped
-  std::uint64_t restarts = 0;         ///< frames in which another message began: the first is a fault
+  std::uint64_t restarts = 0;         ///< frames in which another message began: the first is a
+                                      ///< fault
   std::uint64_t missing_returns = 0;  ///< ends without 0D
   std::uint64_t inner_ends = 0;       ///< 1C taken for data
   std::uint64_t inner_starts = 0;     ///< 0B taken for data (word processors' line break)
@@ -121,7 +122,7 @@ class FrameDecoder {
   FrameCounters counters_;
   State state_ = State::kBetween;
   std::string_view rest_;       // of the piece, not yet looked at
-  std::string partial_;         // content of a frame that began in an earlier piece; drain: its prefix
+  std::string partial_;  // content of a frame that began in an earlier piece; drain: its prefix
   std::string_view second_;     // the frame behind a restart, due after its fault
   std::size_t length_ = 0;      // of the frame's content so far, a pending 1C included
   bool pending_end_ = false;    // the content so far ends in 1C

@@ -35,7 +35,8 @@ struct ServerOptions {
 };
 
 /// An MLLP listener (HL7 v2.5.1 appendix C.4, release 2 as an option): a coroutine per connection
-/// reads, splits, hands each frame to the handler and writes the replies in the order of the frames,
+/// reads, splits, hands each frame to the handler and writes the replies in the order of the
+/// frames,
 /// several ready ones in one write. What cannot be read gets its refusal from the handler too
 /// (submit_fault); HTTP and TLS on this port are closed. A frame cut off by a closing peer is
 /// dropped, its length and hash logged; replies that could not be written are counted as

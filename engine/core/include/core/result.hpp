@@ -7,7 +7,8 @@
 
 namespace core {
 
-/// A value or an Error. Bad data and bad environment travel this way; exceptions never cross modules.
+/// A value or an Error. Bad data and bad environment travel this way; exceptions never cross
+/// modules.
 template <class T>
 using Result = tl::expected<T, Error>;
 using Status = Result<void>;

@@ -29,7 +29,8 @@ struct BundleHead {
 };
 
 /// Appends a Bundle. Hot path: the entries are copied once.
-void write_bundle(const BundleHead& head, const std::vector<BundleEntry>& entries, std::string& out);
+void write_bundle(const BundleHead& head, const std::vector<BundleEntry>& entries,
+                  std::string& out);
 
 /// What a server answered to one entry of a transaction.
 struct EntryOutcome {

@@ -13,10 +13,11 @@ namespace fhir {
 /// parameters, mapping tests and assertions use: member steps (with choice types: `value` finds
 /// valueQuantity), `$this`, indexers, `|`, `and or xor implies not`, = != ~ < > <= >=, + & -,
 /// `in`/`contains`, is/as/ofType, where() exists() empty() all() any first() last() tail() skip()
-/// take() count() distinct() select() repeat() resolve() (by type of the reference text) extension()
+/// take() count() distinct() select() repeat() resolve() (by type of the reference text)
+/// extension()
 /// matches() startsWith() endsWith() contains() substring() indexOf() length() upper() lower()
-/// replace() toString() toInteger() hasValue() iif() union() not() children() descendants(), literals.
-/// Immutable after compile. Thread: any.
+/// replace() toString() toInteger() hasValue() iif() union() not() children() descendants(),
+/// literals. Immutable after compile. Thread: any.
 class Path {
  public:
   /// kUsage with the column for what is unknown or malformed.
@@ -25,7 +26,8 @@ class Path {
   Path& operator=(Path&&) noexcept;
   ~Path();
 
-  /// Matches in document order. Values made by the expression (booleans, strings) live in `scratch`.
+  /// Matches in document order. Values made by the expression (booleans, strings) live in
+  /// `scratch`.
   std::vector<const Node*> evaluate(const Node* resource, Document& scratch) const;
   /// One boolean: empty is false; a single non-boolean is true (singleton rule).
   bool test(const Node* resource, Document& scratch) const;

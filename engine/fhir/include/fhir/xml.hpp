@@ -11,7 +11,8 @@ inline constexpr std::size_t kXmlBytesMax = 32u << 20;
 inline constexpr int kXmlDepthMax = 100;
 
 /// What FHIR XML needs to know of R4 and JSON does not say: the order of elements, which repeat,
-/// which are numbers. Implemented over schema::R4 by whoever speaks XML. Thread: as the implementor.
+/// which are numbers. Implemented over schema::R4 by whoever speaks XML. Thread: as the
+/// implementor.
 class XmlTypes {
  public:
   struct Element {

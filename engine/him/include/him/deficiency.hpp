@@ -29,7 +29,8 @@ struct Deficiency {
   std::string encounter;          ///< Encounter id
   std::string subject;            ///< resource it is about ("DocumentReference/..."), may be empty
   std::string lacking_code, lacking;   ///< LOINC (or empty) and words
-  std::string owner;              ///< who owes it: "Adams, Ruth (1001)", as much as is known, or a role
+  std::string owner;              ///< who owes it: "Adams, Ruth (1001)", as much as is known, or a
+                                  ///< role
   std::string owner_reference;    ///< "Practitioner/..." or empty (a role)
   State state = State::kAssigned;
   std::string severity;           ///< H, M, L
@@ -82,7 +83,8 @@ struct Change {
   Deficiency deficiency;
 };
 
-/// Keeps the chart model (visits, documents, procedures, diagnoses, orders) beside the records, in the
+/// Keeps the chart model (visits, documents, procedures, diagnoses, orders) beside the records, in
+/// the
 /// applier's transaction, and evaluates the rules over the visits that were touched. Fed with FHIR
 /// resources alone, so v2 messages and FHIR writes fill it alike. Thread: the applier's.
 class Charts {
@@ -115,7 +117,8 @@ struct ListFilter {
   std::string rule, patient, visit, mrn, owner;
   bool open_only = false;
 };
-/// As-of view: states as they are at `now`, changing nothing (also for a later `now` than the last sweep:
+/// As-of view: states as they are at `now`, changing nothing (also for a later `now` than the last
+/// sweep:
 /// what would open or turn delinquent by the clock is shown so). Ordered by due, rule, visit.
 core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
                                            const ListFilter& filter, core::Instant now);

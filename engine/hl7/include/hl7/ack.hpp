@@ -30,7 +30,8 @@ struct AckContent {
 /// the first error's text up to 2.6; ERR-1 up to 2.4 (segment^sequence^field^code&text&HL70357,
 /// errors only, as it has no severity), from 2.5 an ERR per issue with ERR-2/3/4/5/7/8, ERR-5
 /// being our own code (core::ErrorEntry::slug). An empty or unknown version is answered as 2.5.1,
-/// an empty MSH-11 as P. Holds no field values but the header's own. Text is UTF-8 and ends with CR.
+/// an empty MSH-11 as P. Holds no field values but the header's own. Text is UTF-8 and ends with
+/// CR.
 std::string build_ack(const Message& message, const AckContent& content);
 
 /// The ACK when there is no readable MSH: MSA-2 empty, version 2.5.1, our defaults.

@@ -14,8 +14,8 @@ inline constexpr int kRedirectsMax = 64;
 /// Resources one merge moves; beyond it the merge is refused and held for a person.
 inline constexpr std::size_t kMovedMax = 20'000;
 
-/// Patients by (authority, MRN) and their merges, over the records store. Used by the applier inside
-/// its transaction; a read-only Records serves lookups. Thread: one at a time.
+/// Patients by (authority, MRN) and their merges, over the records store. Used by the applier
+/// inside its transaction; a read-only Records serves lookups. Thread: one at a time.
 class Identity {
  public:
   explicit Identity(store::Records& records) : records_(records) {}
@@ -35,7 +35,8 @@ class Identity {
     std::string retired, survivor;   ///< Patient ids
     std::vector<store::Resource> moved;   ///< resources to point to the survivor, as they are now
   };
-  /// A40: retires `from` into `into` (chapter 3.3.40; loser active=false, replaced-by). Both ids may be
+  /// A40: retires `from` into `into` (chapter 3.3.40; loser active=false, replaced-by). Both ids
+  /// may be
   /// retired already; chains follow. kSelfMerge when both are one; kConflict for a reversed pair.
   core::Result<Merge> merge(std::string_view from, std::string_view into, core::Sequence sequence);
   /// Notes that a merge moved a resource, for exact undo.

@@ -20,7 +20,8 @@ namespace mapping {
 /// What a feed brings besides the message. Shared, immutable while mapping.
 struct Environment {
   core::TimeZone zone;                    ///< for times without offset (else MSH-7's offset first)
-  std::string name_space = "urn:chartwire:local";  ///< %ns: URI prefix of the tenant's private names
+  std::string name_space = "urn:chartwire:local";  ///< %ns: URI prefix of the tenant's private
+                                                   ///< names
   /// Authority registry: namespace id, OID or name -> one URI (mapping.md section 3).
   std::map<std::string, std::string, std::less<>> authorities;
   /// %name values usable in rules ("severityIs" -> "criticality").
@@ -40,7 +41,8 @@ struct Draft {
   /// The key ladder, valued entries only, best first: the first names the resource, all are
   /// recorded as its keys. Never empty: what has no key of its own gets parent key + content.
   std::vector<std::string> keys;
-  std::string_view made_as;     ///< the plan's name: "patient", "report"; empty for linked resources
+  std::string_view made_as;     ///< the plan's name: "patient", "report"; empty for linked
+                                ///< resources
   std::uint32_t map_rule = 0;   ///< RuleInfo of the map
   std::int32_t patient = -1;    ///< draft index of the Patient it belongs to; -1 = none (shared)
   bool shared = false;          ///< Practitioner, PractitionerRole, Organization, Location...
@@ -108,9 +110,10 @@ core::Uuid proposed_id(const Environment& environment, std::string_view type, st
 /// Replaces draft markers in a key by ids.
 std::string resolve_key(std::string_view key, std::span<const std::string> ids_by_draft);
 
-/// The message's own resources as one transaction Bundle (what `chartwire map` prints): ids proposed
+/// The message's own resources as one transaction Bundle (what `chartwire map` prints): ids
+/// proposed
 /// from keys, references resolved, MessageHeader first when present. Drafts with equal ids merged.
-void write_bundle(const MapOutput& output, const Environment& environment, std::string_view identifier,
-                  std::string& out);
+void write_bundle(const MapOutput& output, const Environment& environment,
+                  std::string_view identifier, std::string& out);
 
 }  // namespace mapping

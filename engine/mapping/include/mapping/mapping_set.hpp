@@ -38,10 +38,10 @@ class MappingSet {
     /// In place of files (tests, replayed configurations): name and text.
     std::vector<std::pair<std::string, std::string>> texts;
   };
-  /// Compiles and checks everything; all findings go to `diagnostics`. nullptr when one is an error.
-  /// `v2` and `r4` must outlive the set.
-  static std::shared_ptr<const MappingSet> compile(const Sources& sources, const schema::V2Schema& v2,
-                                                   const schema::R4& r4,
+  /// Compiles and checks everything; all findings go to `diagnostics`. nullptr when one is an
+  /// error. `v2` and `r4` must outlive the set.
+  static std::shared_ptr<const MappingSet> compile(const Sources& sources,
+                                                   const schema::V2Schema& v2, const schema::R4& r4,
                                                    std::vector<Diagnostic>& diagnostics);
   ~MappingSet();
 

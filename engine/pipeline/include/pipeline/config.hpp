@@ -90,7 +90,8 @@ struct ConfigProblem {
 
 /// Reads and checks a configuration: unknown keys (with the nearest name), types, ranges, duplicate
 /// names, references to feeds and destinations, bind rules. nullopt when there is any problem.
-std::optional<EngineConfig> load_config(const std::string& path, std::vector<ConfigProblem>& problems);
+std::optional<EngineConfig> load_config(const std::string& path,
+                                        std::vector<ConfigProblem>& problems);
 std::optional<EngineConfig> parse_config(const core::yaml::File& file, const std::string& directory,
                                          std::vector<ConfigProblem>& problems);
 

@@ -14,7 +14,8 @@
 
 namespace pipeline {
 
-/// The engine: intake, journal, applier, ticker and one dispatcher per destination, wired and running.
+/// The engine: intake, journal, applier, ticker and one dispatcher per destination, wired and
+/// running.
 /// Transports hand messages to handler(); readers look at the stores on their own connections.
 /// Thread: any, after start().
 class Engine {

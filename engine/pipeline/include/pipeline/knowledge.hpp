@@ -19,7 +19,8 @@ struct DataPaths {
   std::string mappings;
 };
 
-/// Everything the engine knows before the first message: schemas, compiled mappings by their name in
+/// Everything the engine knows before the first message: schemas, compiled mappings by their name
+/// in
 /// `feeds: mapping:`, deficiency rules. Immutable; shared by all threads; replaced whole on reload.
 struct Knowledge {
   schema::V2Schema v2;

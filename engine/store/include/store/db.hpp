@@ -12,8 +12,8 @@
 
 namespace store {
 
-/// SQL in a portable subset, through one small interface: SQLite today, PostgreSQL as a second driver.
-/// Parameters are ?1, ?2...; SQL text is always a literal, values always bound.
+/// SQL in a portable subset, through one small interface: SQLite today, PostgreSQL as a second
+/// driver. Parameters are ?1, ?2...; SQL text is always a literal, values always bound.
 /// A string_view binds as text (UTF-8), a Blob as bytes. Both must live until the call returns.
 struct Blob {
   std::string_view bytes;
@@ -34,8 +34,8 @@ class Row {
 
 /// A connection with its cache of prepared statements. Thread: one at a time.
 /// Errors: kDiskFull (also a file size limit), kStoreLocked (busy longer than the timeout),
-/// kStoreCorrupt, kConflict (a constraint), kStoreUnavailable (input/output, permissions), kInternal
-/// (wrong SQL or parameter count). Details carry the driver's words, never bound values.
+/// kStoreCorrupt, kConflict (a constraint), kStoreUnavailable (input/output, permissions),
+/// kInternal (wrong SQL or parameter count). Details carry the driver's words, never bound values.
 class Db {
  public:
   struct Options {
@@ -67,9 +67,10 @@ class Db {
   core::Status rollback() { return run("ROLLBACK"); }
 };
 
-/// Applies the numbered migrations of one store ("records", "journal") that are not in it yet, in the
-/// order of their file names, each in a transaction together with the note that it was applied: killed
-/// anywhere, the next start goes on where it stopped. Files are schemas/store/<store>/NNNN_name.sql,
+/// Applies the numbered migrations of one store ("records", "journal") that are not in it yet, in
+/// the order of their file names, each in a transaction together with the note that it was applied:
+/// killed anywhere, the next start goes on where it stopped. Files are
+/// schemas/store/<store>/NNNN_name.sql,
 /// embedded in the binary at build time. A file once released is never edited: add another.
 /// kStoreUnavailable when the store has migrations that this binary does not know (it is older).
 core::Status migrate(Db& db, std::string_view store);

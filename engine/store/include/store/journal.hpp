@@ -59,24 +59,30 @@ inline constexpr std::size_t kEntryBytesMax = 64u << 20;
 /// One read() returns about this much at most, however many entries were asked for.
 inline constexpr std::size_t kReadBytesMax = 32u << 20;
 
-/// The ordered, durable log, in segment files `<dir>/journal-<first sequence>-<UTC date>.db` (SQLite,
-/// WAL, synchronous=FULL), rotating by UTC day or kSegmentEntriesMax, forward only: a clock set back
+/// The ordered, durable log, in segment files `<dir>/journal-<first sequence>-<UTC date>.db`
+/// (SQLite,
+/// WAL, synchronous=FULL), rotating by UTC day or kSegmentEntriesMax, forward only: a clock set
+/// back
 /// never reopens one. One append thread group-commits whatever arrived while the last fsync ran;
-/// checkpoints and the sealing of full segments (indexes, Bloom filter) run on another. Beside them:
-/// `lock` (flock: one process), `high-water` (highest durable sequence, never reused).
+/// checkpoints and the sealing of full segments (indexes, Bloom filter) run on another. Beside
+/// them: `lock` (flock: one process), `high-water` (highest durable sequence, never reused).
 ///
 /// Promises. An entry is reported kStored only after its fsync. What cannot be stored is reported
-/// kRefused (kDiskFull, kStoreLocked, kStoreUnavailable, kTooLong) and later appends are tried again,
+/// kRefused (kDiskFull, kStoreLocked, kStoreUnavailable, kTooLong) and later appends are tried
+/// again,
 /// so a healed disk is taken up unaided. After a failed fsync nothing is ever reported stored again
 /// and Options::on_fatal is called once: the process must end and recover by reading the log.
 /// Files are mode 0600 in folders of mode 0700.
 ///
-/// A sequence that `high-water` names but no segment holds means lost entries (a `-wal` file removed
+/// A sequence that `high-water` names but no segment holds means lost entries (a `-wal` file
+/// removed
 /// while down, an old copy restored): open() refuses with kStoreCorrupt and says which. Restore the
-/// files, or accept the loss by making an empty file `<dir>/accept-loss`; it is removed when honoured.
+/// files, or accept the loss by making an empty file `<dir>/accept-loss`; it is removed when
+/// honoured.
 ///
 /// A process with a file size limit must ignore SIGXFSZ, else the kernel ends it instead of failing
-/// the write. Thread: any; callbacks run on the append thread, quickly, and must not wait for appends.
+/// the write. Thread: any; callbacks run on the append thread, quickly, and must not wait for
+/// appends.
 class Journal {
  public:
   static constexpr std::uint64_t kSegmentEntriesMax = 200'000;
@@ -89,8 +95,10 @@ class Journal {
     std::size_t tail_bytes_max = 16u << 20;    ///< recent entries kept in memory for the applier
     std::uint64_t disk_free_min_bytes = 256u << 20;   ///< below: refuse (kDiskFull)
     std::uint64_t segment_entries_max = kSegmentEntriesMax;   ///< smaller only in tests
-    std::uint64_t checkpoint_bytes = 16u << 20;   ///< log size above which it is copied and begun anew
-    bool sync = true;                          ///< false only to show that the power-cut test can fail
+    std::uint64_t checkpoint_bytes = 16u << 20;   ///< log size above which it is copied and begun
+                                                  ///< anew
+    bool sync = true;                          ///< false only to show that the power-cut test can
+                                               ///< fail
     /// An fsync or commit failed in a way that leaves durability unknown: the process must stop.
     /// Called once, on the append thread or the one that checkpoints.
     std::function<void(const core::Error&)> on_fatal;
@@ -104,8 +112,8 @@ class Journal {
   /// Stores what is queued, then stops.
   virtual ~Journal() = default;
 
-  /// `received`, `digest` and `body_digest` are filled in when they are empty (now, SHA-256 of raw, the
-  /// same); `sequence` and `changed_body` are assigned. Entries without a control id are never
+  /// `received`, `digest` and `body_digest` are filled in when they are empty (now, SHA-256 of raw,
+  /// the same); `sequence` and `changed_body` are assigned. Entries without a control id are never
   /// duplicates. Packs and hashes on the caller's thread.
   /// Queues; `done` is called after the entry is durable, or refused. Only kMessage entries with
   /// cites == 0 take part in duplicate detection: key sender + control id + feed, body digest.
@@ -116,8 +124,9 @@ class Journal {
   virtual void flush() = 0;
 
   virtual core::Sequence head() const = 0;   ///< last durable sequence
-  /// Entries after `after`, ascending, from memory where possible. Empty at the head. Every digest is
-  /// verified: a damaged entry ends the list, and when it would be the first the error is kStoreCorrupt
+  /// Entries after `after`, ascending, from memory where possible. Empty at the head. Every digest
+  /// is verified: a damaged entry ends the list, and when it would be the first the error is
+  /// kStoreCorrupt
   /// with where = "journal:<sequence>", so that the reader can park it and go on behind it.
   virtual core::Result<std::vector<Entry>> read(core::Sequence after, std::size_t limit) const = 0;
   /// Waits until head() > after or stop() is called. @return false when stopped.

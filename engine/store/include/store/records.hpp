@@ -71,7 +71,8 @@ struct OutboxItem {
   core::Sequence sequence;
   int part = 0;                              ///< 0 shared resources, 1 the message's own Bundle
   std::vector<std::string> lanes;            ///< it is in the order of all of these
-  std::vector<std::string> after;            ///< lanes it only waits for (shared resources it names)
+  std::vector<std::string> after;            ///< lanes it only waits for (shared resources it
+                                             ///< names)
   std::vector<VersionRef> resources;         ///< in Bundle order
   std::string identifier;                    ///< Bundle.identifier.value
   std::string traceparent;
@@ -86,7 +87,8 @@ struct OutboxItem {
 /// position moves in the same transaction as what it covers.
 class Records {
  public:
-  static core::Result<std::unique_ptr<Records>> open(const std::string& directory, const schema::R4& r4);
+  static core::Result<std::unique_ptr<Records>> open(const std::string& directory,
+                                                     const schema::R4& r4);
   static core::Result<std::unique_ptr<Records>> open_read_only(const std::string& directory,
                                                                const schema::R4& r4);
   virtual ~Records() = default;
@@ -104,7 +106,8 @@ class Records {
 
   // Resources
   virtual core::Result<std::optional<Resource>> get(std::string_view type, std::string_view id) = 0;
-  virtual core::Result<std::optional<Resource>> get_version(std::string_view type, std::string_view id,
+  virtual core::Result<std::optional<Resource>> get_version(std::string_view type,
+                                                            std::string_view id,
                                                             std::uint32_t version) = 0;
   virtual core::Result<std::vector<Resource>> history(std::string_view type, std::string_view id,
                                                       std::size_t limit) = 0;
@@ -116,7 +119,8 @@ class Records {
   };
   virtual core::Result<Put> put(std::string_view type, std::string_view id, const std::string& body,
                                 const fhir::Node* tree, const Stamp& stamp) = 0;
-  virtual core::Result<Put> remove(std::string_view type, std::string_view id, const Stamp& stamp) = 0;
+  virtual core::Result<Put> remove(std::string_view type, std::string_view id,
+                                   const Stamp& stamp) = 0;
   /// The newest stamp of a sender on a resource, for the stale guard.
   virtual core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
                                                                      std::string_view id,
@@ -127,7 +131,8 @@ class Records {
   // Keys: (type, key text) -> id. Adding an existing key of another id is kConflict.
   virtual core::Result<std::optional<std::string>> find_key(std::string_view type,
                                                             std::string_view key) = 0;
-  virtual core::Status add_key(std::string_view type, std::string_view key, std::string_view id) = 0;
+  virtual core::Status add_key(std::string_view type, std::string_view key,
+                               std::string_view id) = 0;
   /// Keys that contain `part` (a patient id inside composite keys), for merges.
   struct KeyRow {
     std::string type, key, id;
@@ -146,15 +151,17 @@ class Records {
 
   // Outbox
   virtual core::Status enqueue(const OutboxItem& item) = 0;
-  /// Pending and held items of a destination with row > after, ascending (a held item keeps its place
-  /// in its lanes; parked ones have left them).
+  /// Pending and held items of a destination with row > after, ascending (a held item keeps its
+  /// place in its lanes; parked ones have left them).
   virtual core::Result<std::vector<OutboxItem>> pending(const core::DestinationName& destination,
-                                                        std::int64_t after_row, std::size_t limit) = 0;
+                                                        std::int64_t after_row,
+                                                        std::size_t limit) = 0;
   /// Parked items of a destination with row > after, ascending.
   virtual core::Result<std::vector<OutboxItem>> parked(const core::DestinationName& destination,
                                                        std::int64_t after_row,
                                                        std::size_t limit) = 0;
-  /// The item's row; outcomes are journaled by (destination, sequence, part), which a rebuild repeats.
+  /// The item's row; outcomes are journaled by (destination, sequence, part), which a rebuild
+  /// repeats.
   virtual core::Result<std::optional<std::int64_t>> outbox_row(
       const core::DestinationName& destination, core::Sequence sequence, int part) = 0;
   /// Final: delivered items leave the outbox; parked and held ones stay with their reason.

@@ -1,0 +1,165 @@
+#include "ward.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace test {
+namespace {
+
+std::string fresh_folder() {
+  static int number = 0;
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("chartwire-him-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+  std::filesystem::create_directories(path);
+  return path.string();
+}
+
+std::shared_ptr<const him::RulePack> load(const std::string& folder) {
+  std::vector<him::RulePack::Finding> findings;
+  auto rules = him::RulePack::load(folder, findings);
+  for (const auto& one : findings) {
+    BOOST_TEST_MESSAGE(one.file << ":" << one.line << ":" << one.column << ": " << one.text);
+  }
+  BOOST_REQUIRE(rules);
+  return rules;
+}
+
+}  // namespace
+
+const schema::R4& r4() {
+  static const schema::R4 facts = [] {
+    auto loaded = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt");
+    BOOST_REQUIRE(loaded.has_value());
+    return std::move(*loaded);
+  }();
+  return facts;
+}
+
+std::shared_ptr<const him::RulePack> shipped_rules() {
+  static const auto rules = load(CW_SOURCE_DIR "/mappings/him");
+  return rules;
+}
+
+std::shared_ptr<const him::RulePack> rules_from(const std::string& yaml) {
+  const std::string folder = fresh_folder();
+  std::ofstream(folder + "/rules.yaml") << yaml;
+  auto rules = load(folder);
+  std::filesystem::remove_all(folder);
+  return rules;
+}
+
+core::Instant at(const std::string& iso) {
+  const auto instant = core::from_iso(iso);
+  BOOST_REQUIRE_MESSAGE(instant.has_value(), iso << " is no time");
+  return *instant;
+}
+
+Ward::Ward(std::shared_ptr<const him::RulePack> rules)
+    : folder_(fresh_folder()), rules_(std::move(rules)) {
+  auto opened = store::Records::open(folder_, r4());
+  BOOST_REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
+  records_ = std::move(*opened);
+  charts_ = std::make_unique<him::Charts>(*records_, rules_);
+}
+
+Ward::~Ward() {
+  charts_.reset();
+  records_.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+std::vector<him::Change> Ward::message(const std::string& now, const Resources& resources) {
+  Resources whole;
+  for (const auto& [kind, fields] : resources) {
+    const auto id = fields.find("id");
+    Fields& known = known_[{kind, id == fields.end() ? std::string() : id->second}];
+    for (const auto& [name, value] : fields) known[name] = value;
+    std::erase_if(known, [](const auto& one) { return one.second.empty(); });
+    whole.emplace_back(kind, known);
+  }
+  ++sequence_;
+  last_cause_ = {core::Sequence{sequence_}, "ward|M" + std::to_string(sequence_), at(now)};
+  last_ = whole;
+  return apply(last_cause_, whole);
+}
+
+std::vector<him::Change> Ward::repeat_last() { return apply(last_cause_, last_); }
+
+std::vector<him::Change> Ward::apply(const him::Cause& cause, const Resources& whole) {
+  fhir::Document memory;
+  BOOST_REQUIRE(records_->begin().has_value());
+  for (const auto& [kind, fields] : whole) {
+    const fhir::Node* tree = build(kind, fields, memory);
+    const auto done =
+        charts_->touch(tree->text_of("resourceType"), tree->text_of("id"), tree, cause);
+    BOOST_REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error().text()));
+  }
+  auto changes = charts_->evaluate(cause);
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().text()));
+  BOOST_REQUIRE(records_->commit(cause.sequence).has_value());
+  return std::move(*changes);
+}
+
+std::vector<him::Change> Ward::sweep(const std::string& now) {
+  BOOST_REQUIRE(records_->begin().has_value());
+  const him::Cause cause{core::Sequence{++sequence_}, "clock", at(now)};
+  auto changes = charts_->sweep(cause);
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().text()));
+  BOOST_REQUIRE(records_->commit(cause.sequence).has_value());
+  return std::move(*changes);
+}
+
+std::vector<him::Change> Ward::merge(const std::string& from, const std::string& into,
+                                     const std::string& now) {
+  BOOST_REQUIRE(records_->begin().has_value());
+  const him::Cause cause{core::Sequence{++sequence_}, "ward|merge", at(now)};
+  BOOST_REQUIRE(charts_->merge_patient(from, into, cause).has_value());
+  auto changes = charts_->evaluate(cause);
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().text()));
+  BOOST_REQUIRE(records_->commit(cause.sequence).has_value());
+  return std::move(*changes);
+}
+
+std::vector<him::Change> Ward::remove(const std::string& type, const std::string& id,
+                                      const std::string& now) {
+  BOOST_REQUIRE(records_->begin().has_value());
+  const him::Cause cause{core::Sequence{++sequence_}, "ward|remove", at(now)};
+  BOOST_REQUIRE(charts_->touch(type, id, nullptr, cause).has_value());
+  auto changes = charts_->evaluate(cause);
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().text()));
+  BOOST_REQUIRE(records_->commit(cause.sequence).has_value());
+  return std::move(*changes);
+}
+
+std::vector<him::Deficiency> Ward::list(const std::string& now, const him::ListFilter& filter) {
+  auto found = him::list(*records_, *rules_, filter, at(now));
+  BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().text()));
+  return std::move(*found);
+}
+
+him::Deficiency Ward::one(const std::string& rule, const std::string& now,
+                          const std::string& visit) {
+  him::Deficiency found;
+  for (him::Deficiency& each : list(now)) {
+    if (each.rule != rule || each.visit != visit) continue;
+    BOOST_TEST(found.rule.empty(), "more than one " << rule << " on visit " << visit);
+    found = std::move(each);
+  }
+  return found;
+}
+
+std::string Ward::state(const std::string& rule, const std::string& now, const std::string& visit) {
+  const him::Deficiency found = one(rule, now, visit);
+  return found.rule.empty() ? "none" : std::string(him::to_text(found.state));
+}
+
+bool Ward::open(const std::string& rule, const std::string& now, const std::string& visit) {
+  const him::Deficiency found = one(rule, now, visit);
+  return !found.rule.empty() && him::is_open(found.state);
+}
+
+}  // namespace test
