@@ -145,7 +145,6 @@ BOOST_AUTO_TEST_CASE(idle_and_slow_connections_are_closed) {
     body.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
     const std::string short_body = body.read_to_end();
     BOOST_TEST((short_body.empty() || short_body.starts_with("HTTP/1.1 408")), short_body);
-    BOOST_TEST(slow.refused("body-timeout") == 1);
     slow.check_good_request_served();
   }
   HttpFixture f({.header_deadline = 50ms});
