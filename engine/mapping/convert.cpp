@@ -1,5 +1,6 @@
 #include "convert.hpp"
 
+#include <core/hash.hpp>
 #include <core/text.hpp>
 
 #include <algorithm>
@@ -257,6 +258,19 @@ std::optional<std::string_view> to_decimal(std::string_view text, std::string& s
     scratch += part;
   }
   return scratch;
+}
+
+bool is_oid(std::string_view text) {
+  if (text.size() < 3 || text[0] < '0' || text[0] > '2' || text[1] != '.') return false;
+  for (std::string_view arc : core::split(text, '.')) {
+    if (!digits(arc) || (arc.size() > 1 && arc[0] == '0')) return false;
+  }
+  return true;
+}
+
+bool is_uuid(std::string_view text) {
+  core::Uuid parsed;
+  return text.size() == 36 && core::Uuid::parse(text, parsed);
 }
 
 std::optional<bool> to_boolean(std::string_view text) {

@@ -60,6 +60,11 @@ std::string_view write_time(const Stamp& stamp, Prim prim, Offsets& offsets, Tim
 /// The result is a view into `text` or `scratch`.
 std::optional<std::string_view> to_decimal(std::string_view text, std::string& scratch);
 
+/// "1.2.840": arcs without leading zeros, the first one 0, 1 or 2.
+bool is_oid(std::string_view text);
+/// 8-4-4-4-12 hexadecimal digits.
+bool is_uuid(std::string_view text);
+
 std::optional<bool> to_boolean(std::string_view text);
 
 /// text/plain and the like from ED.2 and ED.3, or from a subtype alone; empty when unknown.

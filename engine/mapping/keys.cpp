@@ -89,10 +89,10 @@ bool Mapper::Impl::authority_parts(const Val& name, const Val& universal, const 
   if (only_registered) return false;
   std::string kind_text;
   const std::string_view kind = core::trim(text_of(type, kind_text));
-  if (!id.empty() && kind == "ISO") {
+  if (kind == "ISO" && is_oid(id)) {
     out = "urn:oid:";
     out += id;
-  } else if (!id.empty() && (kind == "UUID" || kind == "GUID")) {
+  } else if ((kind == "UUID" || kind == "GUID") && is_uuid(id)) {
     out = "urn:uuid:";
     out += id;
   } else if (!id.empty() && kind == "URI") {

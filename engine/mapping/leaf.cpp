@@ -79,6 +79,9 @@ Node* Mapper::Impl::text_leaf(Prim prim, std::string_view text) {
   text = core::trim(text);
   if (text.empty()) return nullptr;
   if (prim == Prim::kUri) {
+    // A sender's "ISO" or "UUID" is a claim; what does not keep it yields to the next rule.
+    if (text.starts_with("urn:oid:") && !is_oid(text.substr(8))) return nullptr;
+    if (text.starts_with("urn:uuid:") && !is_uuid(text.substr(9))) return nullptr;
     if (std::all_of(text.begin(), text.end(), is_uri_char)) return doc.string(text);
     lowered_.clear();
     for (char c : text) {

@@ -14,17 +14,19 @@
 namespace {
 
 std::string make_adt() {
-  return "MSH|^~\\&|EPIC|HOSPITAL^1.2.840.1^ISO|CHARTWIRE|HIM|20260105120000-0500||ADT^A01^ADT_A01|"
-         "MSG0000001|P|2.5.1|||AL|NE|USA|UNICODE UTF-8\r"
+  return "MSH|^~\\&|EPIC|HOSPITAL^1.2.840.1^ISO|CHARTWIRE|HIM|20260105120000-0500||"
+         "ADT^A01^ADT_A01|MSG0000001|P|2.5.1|||AL|NE|USA|UNICODE UTF-8\r"
          "EVN|A01|20260105115900-0500|||REG01^CLERK^ANNA|20260105115900-0500\r"
          "PID|1||123456^^^HOSPITAL&1.2.840.1&ISO^MR~999-99-9999^^^SSA^SS||EVERYWOMAN^EVE^E^^MRS^^L|"
-         "JONES^JANE|19700101|F||2106-3^White^HL70005|1 MAIN STREET^APT 2^SPRINGFIELD^IL^62701^USA^H||"
-         "^PRN^PH^^1^217^5551234~^NET^Internet^eve@example.org|^WPN^PH^^1^217^5559876|en^English|M|"
+         "JONES^JANE|19700101|F||2106-3^White^HL70005|"
+         "1 MAIN STREET^APT 2^SPRINGFIELD^IL^62701^USA^H||^PRN^PH^^1^217^5551234~"
+         "^NET^Internet^eve@example.org|^WPN^PH^^1^217^5559876|en^English|M|"
          "CHR|ACC777001^^^HOSPITAL^AN|999-99-9999|||N^Not Hispanic^HL70189\r"
-         "NK1|1|EVERYMAN^ADAM^A|SPO^Spouse^HL70063|1 MAIN STREET^^SPRINGFIELD^IL^62701|^PRN^PH^^1^217"
-         "^5551234||N^Next of kin^HL70131\r"
-         "PV1|1|I|2NORTH^201^A^HOSPITAL|E|||1234567^SMITH^JOHN^A^^DR^^^NPI|7654321^DOE^JANE^^^DR|||MED||"
-         "||7|||1234567^SMITH^JOHN^A|IP|V0001^^^HOSPITAL^VN|||||||||||||||||||||||||20260105115500-0500\r"
+         "NK1|1|EVERYMAN^ADAM^A|SPO^Spouse^HL70063|1 MAIN STREET^^SPRINGFIELD^IL^62701|"
+         "^PRN^PH^^1^217^5551234||N^Next of kin^HL70131\r"
+         "PV1|1|I|2NORTH^201^A^HOSPITAL|E|||1234567^SMITH^JOHN^A^^DR^^^NPI|"
+         "7654321^DOE^JANE^^^DR|||MED||||7|||"
+         "1234567^SMITH^JOHN^A|IP|V0001^^^HOSPITAL^VN|||||||||||||||||||||||||20260105115500-0500\r"
          "AL1|1|DA|00000741^OXYCODONE^L|MO|HIVES\r"
          "DG1|1||I10^Essential hypertension^I10||20260105|A\r";
 }
@@ -33,13 +35,14 @@ std::string make_oru() {
   std::string text = make_adt().substr(0, make_adt().find("NK1"));
   text.replace(text.find("ADT^A01^ADT_A01"), 15, "ORU^R01^ORU_R01");
   text.erase(text.find("EVN"), text.find("PID") - text.find("EVN"));
-  text += "OBR|1|ORD123^EPIC|ACC456^LAB|24323-8^Comprehensive metabolic panel^LN|||20260105100000-0500||||"
-          "|||20260105101500-0500||1234567^SMITH^JOHN||||||20260105113000-0500||CH|F\r";
+  text += "OBR|1|ORD123^EPIC|ACC456^LAB|24323-8^Comprehensive metabolic panel^LN|||"
+          "20260105100000-0500|||||||20260105101500-0500||1234567^SMITH^JOHN||||||"
+          "20260105113000-0500||CH|F\r";
   for (int i = 1; i <= 24; ++i) {
     text += "OBX|" + std::to_string(i) + "|NM|" + std::to_string(2000 + i * 37) +
             "-4^Calcium [Mass/volume] in Serum or Plasma^LN^CA^Calcium^L||9." + std::to_string(i) +
-            "|mg/dL^milligram per deciliter^UCUM|8.5-10.5|N|||F|||20260105100000-0500||LAB1^TECH^TOM|"
-            "|ANALYZER5\r";
+            "|mg/dL^milligram per deciliter^UCUM|8.5-10.5|N|||F|||20260105100000-0500||"
+            "LAB1^TECH^TOM||ANALYZER5\r";
   }
   return text;
 }

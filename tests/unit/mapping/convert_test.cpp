@@ -116,6 +116,10 @@ BOOST_AUTO_TEST_CASE(booleans_and_texts) {
   BOOST_TEST(value("string", "   ") == "");
   BOOST_TEST(value("code", " a  b ") == "a b");
   BOOST_TEST(value("uri", "a b") == "a%20b");
+  BOOST_TEST(value("uri", "urn:oid:1.2.840") == "urn:oid:1.2.840");
+  for (const char* text : {"urn:oid:1.Edu", "urn:oid:3.1", "urn:oid:1.02", "urn:oid:1", "urn:uuid:12"}) {
+    BOOST_TEST(value("uri", text) == "", text);
+  }
   BOOST_TEST(value("string", "a\\X01\\b") == "ab");
 }
 

@@ -95,6 +95,7 @@ BOOST_AUTO_TEST_CASE(key_ladders) {
   BOOST_TEST(keys("1||1^^^A^PI~2^^^B^MR") == (std::vector<std::string>{ns + "B|2", ns + "A|1"}), boost::test_tools::per_element());
   BOOST_TEST(keys("1|9^^^A|5^^^&1.2&ISO").at(0) == "urn:oid:1.2|5");
   BOOST_TEST(keys("1|9^^^A|5^^^&1.2&ISO").at(1) == ns + "A|9");
+  BOOST_TEST(keys("1||5^^^&1.Edu&ISO").at(0) == ns + "1.Edu|5");
   BOOST_TEST(keys("1|9^^^A").size() == 1u);
   BOOST_TEST(keys("1||5").at(0) == "inferred:FAC|5");
   BOOST_TEST(keys("1||\"\"").at(0).starts_with("message:FAC/C1/content/"));
