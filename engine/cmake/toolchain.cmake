@@ -14,8 +14,11 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Objects do not depend on the folder of the checkout, so every clone shares the cache.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
 endif()
 find_program(MOLD_PROGRAM mold)
 find_program(LLD_PROGRAM NAMES ld.lld-16 ld.lld)
@@ -32,7 +35,9 @@ target_compile_options(chartwire_flags INTERFACE
   $<$<CONFIG:Debug>:-O1 -g1>
   $<$<CONFIG:Release>:-O2 -g1>
   -D_GLIBCXX_ASSERTIONS -fstack-protector-strong -fcf-protection -ftrivial-auto-var-init=zero
-  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+  -ffile-compilation-dir=.
+  # A precompiled header keeps no time, so that the cache can hold it.
+  $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE)
   target_compile_options(chartwire_flags INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection)
@@ -59,9 +64,11 @@ elseif(CW_SANITIZE)
 endif()
 if(sanitize)
   # RapidJSON's stack.h offsets a null pointer by zero; upstream never fixed it in a release.
-  file(WRITE ${CMAKE_BINARY_DIR}/sanitize.ignore "[pointer-overflow]\nsrc:*/rapidjson/internal/stack.h\n")
+  # By a relative name, which the cache of compiled objects can share between folders.
+  file(WRITE ${CMAKE_BINARY_DIR}/sanitize.ignore
+       "[pointer-overflow]\nsrc:*/rapidjson/internal/stack.h\n")
   target_compile_options(chartwire_flags INTERFACE ${sanitize}
-    -fsanitize-ignorelist=${CMAKE_BINARY_DIR}/sanitize.ignore)
+    -fsanitize-ignorelist=sanitize.ignore)
   target_link_options(chartwire_flags INTERFACE ${sanitize})
 endif()
 find_package(Threads REQUIRED)

@@ -112,14 +112,15 @@ bool Document::remove(Node* object, std::string_view name) {
 
 void Document::append(Node* array, Node* value) { arena_->append(array, value); }
 
-Node* Document::clone(const Node* from) {
+Node* Document::clone(const Node* from, bool copy_text) {
   if (!from) return nullptr;
-  Node* copy = arena_->node(from->kind, from->is_leaf() ? keep(from->text) : std::string_view());
+  const std::string_view text = copy_text && from->is_leaf() ? keep(from->text) : from->text;
+  Node* copy = arena_->node(from->kind, text);
   copy->lineage = from->lineage;
   for (const Member* m = from->first_member; m; m = m->next) {
-    add(copy, m->name, clone(m->value), true);
+    add(copy, m->name, clone(m->value, copy_text), copy_text);
   }
-  for (const Item* i = from->first_item; i; i = i->next) append(copy, clone(i->value));
+  for (const Item* i = from->first_item; i; i = i->next) append(copy, clone(i->value, copy_text));
   return copy;
 }
 

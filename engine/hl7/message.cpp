@@ -149,6 +149,19 @@ int SegmentView::field_count() const {
   return s.separator_count + s.shift;
 }
 
+std::uint64_t SegmentView::fields_present() const {
+  if (state_ == nullptr) return 0;
+  const detail::Segment& s = state_->segments[index_];
+  const std::uint32_t* at = state_->separators.get() + s.first_separator;
+  std::uint64_t out = s.shift != 0 && s.separator_count != 0 ? 2 : 0;   // MSH-1 itself
+  const std::uint32_t last = std::min<std::uint32_t>(s.separator_count, 63u - s.shift);
+  for (std::uint32_t k = 1; k <= last; ++k) {
+    const std::uint32_t end = k < s.separator_count ? at[k] : s.end;
+    if (end != at[k - 1] + 1) out |= 1ull << (k + s.shift);
+  }
+  return out;
+}
+
 bool SegmentView::is(std::string_view name) const {
   return state_ != nullptr && state_->segments[index_].key == detail::name_key(name);
 }

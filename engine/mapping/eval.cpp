@@ -7,16 +7,35 @@ namespace mapping {
 
 using fhir::Node;
 
+/// Whether the message holds any source of the target. `children` is found when first needed.
+/// Explaining runs every rule, so that both ways can be compared.
+inline bool Mapper::Impl::can_yield(const Target& target, const Val& current,
+                                    std::uint64_t& children) {
+  const Presence& presence = target.presence;
+  if (presence.always || options_.explain) return true;
+  if (presence.fields != 0) {
+    more_than_value_ = true;
+    if ((presence.fields & here_.fields) != 0) return true;
+  }
+  if (presence.children == 0) return false;
+  if ((children & 1) == 0) children = children_of(current) | 1;   // bit 0: found
+  return (presence.children & children) != 0;
+}
+
 void Mapper::Impl::apply(Range targets, Node* object, const Val& current) {
+  std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
-    apply_target(p_.targets[i], object, current);
+    const Target& target = p_.targets[i];
+    if (can_yield(target, current, children)) apply_target(target, object, current);
   }
 }
 
 /// As apply(), for what the object does not have yet.
 void Mapper::Impl::complete(Range targets, Node* object, const Val& current) {
+  std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
+    if (!can_yield(target, current, children)) continue;
     const bool present = target.choice.empty() ? has_member(object, target.first_member)
                                                : choice_taken(object, target.choice, {});
     if (!present) apply_target(target, object, current);
@@ -251,6 +270,7 @@ Node* Mapper::Impl::primitive(const Rule& rule, const Val& value, const Val& out
 }
 
 Node* Mapper::Impl::reference(const Rule& rule, const Val& value) {
+  more_than_value_ = true;
   std::int32_t draft = -1;
   if (value.kind == Val::Kind::kResource) {
     draft = value.draft;
@@ -265,10 +285,17 @@ Node* Mapper::Impl::reference(const Rule& rule, const Val& value) {
 }
 
 Node* Mapper::Impl::complex(const Rule& rule, const Val& value, const Val& outer) {
+  const auto number = static_cast<std::size_t>(&rule - p_.rules.data());
+  if (!rule.has_from || number >= p_.rules.size()) return make_complex(rule, value, outer);
+  return once(number, value, [&] { return make_complex(rule, value, outer); });
+}
+
+Node* Mapper::Impl::make_complex(const Rule& rule, const Val& value, const Val& outer) {
   Node* object = nullptr;
   if (value.kind == Val::Kind::kCoding || (value.kind == Val::Kind::kText && rule.map == kNil)) {
     object = coding_literal(rule, value);
   } else if (rule.function == Function::kSampled) {
+    more_than_value_ = true;
     object = sampled(rule, outer);
     if (!object) return nullptr;
   } else if (rule.concat != kNil) {
@@ -316,6 +343,11 @@ Node* Mapper::Impl::run_datatype(const MapInfo& map, const Val& value) {
 }
 
 Node* Mapper::Impl::run_primitive_map(const MapInfo& map, const Val& value) {
+  const auto number = p_.rules.size() + static_cast<std::size_t>(&map - p_.maps.data());
+  return once(number, value, [&] { return make_primitive(map, value); });
+}
+
+Node* Mapper::Impl::make_primitive(const MapInfo& map, const Val& value) {
   for (std::uint32_t i = map.registry.first; i < map.registry.end(); ++i) {
     const Val name = first(p_.terms[i], value);
     const std::string_view text = core::trim(text_of(name, scratch_));

@@ -2,7 +2,9 @@
 #include <core/text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
 #include <fmt/format.h>
 
 #include "visit.hpp"
@@ -11,6 +13,21 @@
 namespace mapping {
 
 using fhir::Node;
+
+namespace {
+
+void append_number(std::string& out, std::int32_t number) {
+  std::array<char, 12> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_mark(std::string& out, std::int32_t draft) {
+  out += kDraftMark;
+  append_number(out, draft);
+}
+
+}  // namespace
 
 void KeyTable::clear() {
   ++stamp_;
@@ -151,13 +168,31 @@ void Mapper::Impl::append_authority(const Val& hd, std::string& out) {
 bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
   const std::size_t before = out.size();
   if (value.kind == Val::Kind::kResource) {
-    fmt::format_to(std::back_inserter(out), "{}{}{}", kDraftMark, value.draft, kDraftEnd);
+    append_mark(out, value.draft);
+    out += kDraftEnd;
     return true;
   }
   if (value.kind != Val::Kind::kHl7 || value.key == KeyKind::kPlain) {
     append_value(value, nested, out);
     return out.size() != before;
   }
+  const std::size_t number = p_.rules.size() + p_.maps.size() +
+                             static_cast<std::size_t>(value.key) * 2 + (nested ? 1 : 0);
+  const bool inferred = inferred_;
+  inferred_ = false;
+  const Node* known = once(number, value, [&]() -> Node* {
+    key_part_.clear();
+    const bool any = make_qualified(value, nested, key_part_);
+    more_than_value_ |= inferred_;   // the sending facility stands in for the authority
+    return any ? out_.document.string(key_part_) : nullptr;
+  });
+  inferred_ |= inferred;
+  if (known) out += known->text;
+  return known != nullptr;
+}
+
+bool Mapper::Impl::make_qualified(const Val& value, bool nested, std::string& out) {
+  const std::size_t before = out.size();
   Val id = child_of(value, 1, 0);
   Val hd;
   std::string_view prefix;
@@ -249,7 +284,7 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
       std::int32_t* known = ordinals_.find(map.type, key_text_);
       const std::int32_t number = known ? *known + 1 : 1;
       ordinals_.put(map.type, key_text_, number);
-      fmt::format_to(std::back_inserter(key_text_), "{}", number);
+      append_number(key_text_, number);
       continue;
     }
     bool is_resource = false;
@@ -296,7 +331,8 @@ std::string_view Mapper::Impl::content_key(const MapInfo& map, const Node* root,
                                            std::int32_t patient) {
   key_text_.clear();
   if (patient >= 0 && !map.shared) {
-    fmt::format_to(std::back_inserter(key_text_), "{}{}{}", kDraftMark, patient, kDraftEnd);
+    append_mark(key_text_, patient);
+    key_text_ += kDraftEnd;
   } else {
     key_text_ += "message:";
     for (const hl7::Value& part : {header_.sending_facility.child(1)}) {
@@ -386,7 +422,7 @@ std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
 
 Node* Mapper::Impl::reference_to(std::int32_t draft, const Rule* rule, const Val& from) {
   mark_text_.clear();
-  fmt::format_to(std::back_inserter(mark_text_), "{}{}", kDraftMark, draft);
+  append_mark(mark_text_, draft);
   Node* node = out_.document.object();
   Node* text = out_.document.string(mark_text_);
   if (rule) mark(text, *rule, from);

@@ -126,6 +126,7 @@ Node* Mapper::Impl::integer_leaf(Prim prim, std::string_view text) {
 }
 
 Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from) {
+  more_than_value_ = true;   // the message's own offset
   auto stamp = prim == Prim::kTime ? parse_time(text) : parse_stamp(text);
   if (!stamp) {
     issue(core::ErrorCode::kDataType, from.at, "not a date or time, or a day that does not exist");

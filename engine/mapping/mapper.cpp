@@ -40,6 +40,10 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   out_.unused_fields.clear();
   message_ = &message;
   env_ = &environment;
+  ++message_stamp_;
+  recall_ = options.recall ? options.recall->state_.get() : own_recall_.state_.get();
+  recall_->start(set_, environment, p_.rules.size() + p_.maps.size() + kKeyMakers);
+  out_.recalled = recall_->memo;
   options_ = options;
   options_.lineage |= options.explain;
   header_ = hl7::read_header(message);
@@ -199,11 +203,20 @@ void Mapper::Impl::run_segment(const Row& row, std::uint32_t group, std::uint32_
   here_.has_segment = true;
   if (row.when != kNil && !test(row.when, Val())) return;
   const MapInfo& map = p_.maps[row.map];
+  if (map.segment == row.segment) here_.fields = fields_present(segment, end);
   if (row.extend != 0xffff || row.extend_previous) {
     extend(row, map);
   } else {
     make(row, map);
   }
+}
+
+std::uint64_t Mapper::Impl::fields_present(std::uint32_t segment, std::uint32_t end) const {
+  std::uint64_t out = 0;
+  for (; segment < end; ++segment) {
+    out |= message_->segment(segment).fields_present();
+  }
+  return out;
 }
 
 void Mapper::Impl::make(const Row& row, const MapInfo& map) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "presence.hpp"
 #include "strings.hpp"
 #include "vocab.hpp"
 
@@ -14,6 +15,7 @@
 namespace mapping {
 
 inline constexpr std::uint32_t kNil = 0xffffffff;
+inline constexpr std::uint16_t kNoSegment = 0xffff;
 
 // Limits of a rule set, checked at load.
 inline constexpr std::size_t kRulesMax = 100'000;
@@ -154,6 +156,7 @@ struct Target {
   bool distinct = false;         ///< equal items once
   std::string_view choice;       ///< base name of a choice element, else empty
   std::string_view first_member; ///< what `fill` and reuse look at
+  Presence presence;
 };
 
 struct KeyPart {

@@ -1,6 +1,7 @@
 #pragma once
 #include <mapping/mapper.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "convert.hpp"
 #include "impl.hpp"
+#include "memo.hpp"
 #include "message_index.hpp"
 
 namespace mapping {
@@ -63,6 +65,21 @@ class KeyTable {
   std::size_t used_ = 0;
 };
 
+/// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
+inline constexpr std::size_t kKeyMakers = (static_cast<std::size_t>(KeyKind::kHd) + 1) * 2;
+
+/// The children of one value, found in one walk and asked for many times.
+struct Split {
+  static constexpr int kMax = 24;            ///< children beyond are looked for by hl7::Value
+  const char* data = nullptr;
+  std::size_t size = 0;
+  std::uint32_t message = 0;                 ///< stamp: the buffer may be another message's
+  hl7::Value::Level level = hl7::Value::Level::kField;
+  int count = 0;
+  std::uint64_t mask = 0;                    ///< bit n: child n is not empty
+  std::array<std::uint32_t, kMax + 1> begin{};  ///< of child n+1; begin[count] = size + 1
+};
+
 struct Mapper::Impl {
   explicit Impl(std::shared_ptr<const MappingSet> set);
 
@@ -84,6 +101,7 @@ struct Mapper::Impl {
   void run_each(const Row& row, std::uint32_t group);
   void run_segments(const Row& row, std::uint32_t group);
   void run_segment(const Row& row, std::uint32_t group, std::uint32_t segment, std::uint32_t end);
+  std::uint64_t fields_present(std::uint32_t segment, std::uint32_t end) const;
   void make(const Row& row, const MapInfo& map);
   void extend(const Row& row, const MapInfo& map);
   void link(const Row& row, std::int32_t draft);
@@ -96,7 +114,10 @@ struct Mapper::Impl {
   bool visit(const Term& term, const Val& current, F&& each);
   template <class F>
   bool visit_field(const Term& term, std::uint32_t segment, F&& each);
-  Val child_of(const Val& value, int component, int subcomponent) const;
+  Val child_of(const Val& value, int component, int subcomponent);
+  hl7::Value child(const hl7::Value& value, int n);
+  const Split& split(const hl7::Value& value);
+  std::uint64_t children_of(const Val& value);
   std::uint32_t segment_of(const Term& term);
   std::uint32_t resolve_segment(const Term& term);
   std::string_view env(const Term& term) const;
@@ -113,6 +134,7 @@ struct Mapper::Impl {
   bool step();
 
   // eval.cpp: rules
+  bool can_yield(const Target& target, const Val& current, std::uint64_t& children);
   void apply(Range targets, fhir::Node* object, const Val& current);
   void complete(Range targets, fhir::Node* object, const Val& current);
   void apply_target(const Target& target, fhir::Node* object, const Val& current);
@@ -125,7 +147,11 @@ struct Mapper::Impl {
   fhir::Node* primitive(const Rule& rule, const Val& value, const Val& outer);
   fhir::Node* reference(const Rule& rule, const Val& value);
   fhir::Node* complex(const Rule& rule, const Val& value, const Val& outer);
+  template <class F>
+  fhir::Node* once(std::size_t maker, const Val& value, F&& make);
+  fhir::Node* make_complex(const Rule& rule, const Val& value, const Val& outer);
   fhir::Node* run_datatype(const MapInfo& map, const Val& value);
+  fhir::Node* make_primitive(const MapInfo& map, const Val& value);
   fhir::Node* run_primitive_map(const MapInfo& map, const Val& value);
   fhir::Node* coding_literal(const Rule& rule, const Val& value);
   fhir::Node* coding(const Rule& rule, std::string_view system, std::string_view code,
@@ -162,6 +188,7 @@ struct Mapper::Impl {
   void append_authority(const Val& hd, std::string& out);
   void append_value(const Val& value, bool nested, std::string& out);
   bool qualified(const Val& value, bool nested, std::string& out);
+  bool make_qualified(const Val& value, bool nested, std::string& out);
   bool part(const KeyPart& part, bool nested, const Val& current, std::string& out,
             bool& is_resource);
   void keys_of(const MapInfo& map, const Val& current);
@@ -200,8 +227,15 @@ struct Mapper::Impl {
     std::uint16_t name = 0xffff;
     std::uint32_t stamp = 0;
     bool has_segment = false;
+    std::uint64_t fields = ~0ull;        ///< bit n: field n is not empty
   };
   Here here_;
+  static constexpr std::size_t kSplits = 16;
+  std::array<Split, kSplits> splits_;
+  std::uint32_t message_stamp_ = 0;
+  Recall own_recall_;
+  Recall::State* recall_ = nullptr;
+  bool more_than_value_ = false;       ///< what runs now has used more than the value
   struct Cached {
     std::uint32_t stamp = 0, segment = kNil;
   };
@@ -210,7 +244,7 @@ struct Mapper::Impl {
   std::vector<std::pair<const schema::StructureDef*, bool>> row_groups_;
 
   // Scratch, reused.
-  std::string scratch_, scratch2_, joined_, lowered_, key_scratch_, key_text_, mark_text_;
+  std::string scratch_, scratch2_, joined_, lowered_, key_scratch_, key_text_, key_part_, mark_text_;
   std::vector<std::string> keys_;
   std::size_t key_count_ = 0;
   bool inferred_ = false;

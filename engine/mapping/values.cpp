@@ -1,5 +1,6 @@
 #include <core/text.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include "visit.hpp"
@@ -18,16 +19,78 @@ bool Val::valued() const {
   return false;
 }
 
-Val Mapper::Impl::child_of(const Val& value, int component, int subcomponent) const {
+const Split& Mapper::Impl::split(const hl7::Value& value) {
+  const std::string_view raw = value.raw();
+  const auto address = reinterpret_cast<std::uintptr_t>(raw.data());
+  Split& out = splits_[(address ^ (address >> 4) ^ raw.size()) % kSplits];
+  if (out.message == message_stamp_ && out.data == raw.data() && out.size == raw.size() &&
+      out.level == value.level()) {
+    return out;
+  }
+  out.message = message_stamp_;
+  out.data = raw.data();
+  out.size = raw.size();
+  out.level = value.level();
+  out.count = 0;
+  out.mask = 0;
+  const hl7::Delimiters& d = *value.delimiters();
+  const char separator =
+      value.level() == hl7::Value::Level::kRepetition ? d.component : d.subcomponent;
+  std::size_t previous = 0;
+  int number = 0;
+  const auto end_child = [&](std::size_t end) {
+    const auto at = static_cast<std::size_t>(out.count);
+    ++number;
+    if (number > Split::kMax) {
+      if (end != previous) out.mask |= 1ull << std::min(number, kPresenceBits - 1);
+    } else {
+      if (end != out.begin[at]) out.mask |= 1ull << number;
+      out.begin[at + 1] = static_cast<std::uint32_t>(end + 1);
+      ++out.count;
+    }
+    previous = end + 1;
+  };
+  for (std::size_t i = 0; separator != 0 && i < raw.size(); ++i) {
+    if (raw[i] == separator) end_child(i);
+  }
+  end_child(raw.size());
+  return out;
+}
+
+hl7::Value Mapper::Impl::child(const hl7::Value& value, int n) {
+  using Level = hl7::Value::Level;
+  const Level level = value.level();
+  if (!value.delimiters() || (level != Level::kRepetition && level != Level::kComponent)) {
+    return value.child(n);
+  }
+  const Split& all = split(value);
+  if (n > all.count) return n > Split::kMax ? value.child(n) : hl7::Value();
+  const auto at = static_cast<std::size_t>(n - 1);
+  return {value.raw().substr(all.begin[at], all.begin[at + 1] - 1 - all.begin[at]),
+          level == Level::kRepetition ? Level::kComponent : Level::kSubcomponent,
+          value.delimiters()};
+}
+
+/// Bit n: child n of the value is not empty.
+std::uint64_t Mapper::Impl::children_of(const Val& value) {
+  using Level = hl7::Value::Level;
+  if (value.kind == Val::Kind::kNone) return 0;
+  if (value.kind != Val::Kind::kHl7) return ~0ull;
+  const Level level = value.v.level();
+  if (!value.v.delimiters() || level == Level::kSubcomponent) return value.v.empty() ? 0 : 2;
+  return level == Level::kField ? ~0ull : split(value.v).mask;
+}
+
+Val Mapper::Impl::child_of(const Val& value, int component, int subcomponent) {
   Val out = value;
   if (component == 0) return out;
   if (value.kind != Val::Kind::kHl7) return component == 1 ? value : Val();
   const bool inside = value.v.level() == hl7::Value::Level::kComponent ||
                       value.v.level() == hl7::Value::Level::kSubcomponent;
-  out.v = value.v.child(component);
+  out.v = child(value.v, component);
   (inside ? out.at.subcomponent : out.at.component) = static_cast<std::int16_t>(component);
   if (subcomponent != 0) {
-    out.v = out.v.child(subcomponent);
+    out.v = child(out.v, subcomponent);
     out.at.subcomponent = static_cast<std::int16_t>(subcomponent);
   }
   return out;
@@ -173,6 +236,7 @@ bool Mapper::Impl::compare(const Cond& cond, const Val& current) {
 
 int Mapper::Impl::count(const Term& term, const Val& current) {
   if (term.kind == Term::Kind::kSegment) {
+    more_than_value_ = true;
     return static_cast<int>(index_.segments(term.segment, here_.scope).size());
   }
   int out = 0;

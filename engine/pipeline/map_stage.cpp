@@ -81,7 +81,7 @@ void MapStage::run(core::Sequence after) {
   }
 }
 
-void MapStage::map_into(MappedEntry& slot) const {
+void MapStage::map_into(MappedEntry& slot) {
   slot.message.reset();
   slot.output = nullptr;
   slot.error.reset();
@@ -113,7 +113,9 @@ void MapStage::map_into(MappedEntry& slot) const {
   if (!mapper) {
     mapper = std::make_unique<mapping::Mapper>(knowledge_->mappings.at(slot.feed->mapping));
   }
-  auto mapped = mapper->map(*slot.message, *slot.environment);
+  mapping::MapOptions options;
+  options.recall = &recalls_[slot.feed->name];
+  auto mapped = mapper->map(*slot.message, *slot.environment, options);
   if (mapped) {
     slot.output = *mapped;
   } else {

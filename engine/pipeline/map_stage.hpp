@@ -48,7 +48,7 @@ class MapStage {
   void stop();
 
   /// Decodes, parses and maps one entry into a slot. Also used by replay and tests.
-  void map_into(MappedEntry& slot) const;
+  void map_into(MappedEntry& slot);
 
  private:
   void run(core::Sequence after);
@@ -57,6 +57,7 @@ class MapStage {
   std::shared_ptr<const Knowledge> knowledge_;
   const store::Journal& journal_;
   std::map<core::FeedName, mapping::Environment> environments_;
+  std::map<core::FeedName, mapping::Recall> recalls_;   ///< of the thread that maps
   std::vector<std::unique_ptr<MappedEntry>> slots_;
   core::BoundedQueue<MappedEntry*> free_{kSlots};
   core::BoundedQueue<MappedEntry*> ready_{kSlots};

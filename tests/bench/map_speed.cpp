@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <string>
+#include "paths.hpp"
 
 namespace {
 
@@ -94,9 +95,9 @@ void measure(const char* name, const std::string& text, mapping::Mapper& mapper,
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 2.0;
   const std::string rules =
-      argc > 2 ? argv[2] : CW_SOURCE_DIR "/tests/unit/mapping/fixture";
-  const auto v2 = schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2");
-  const auto r4 = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt");
+      argc > 2 ? argv[2] : test::source_path("/tests/unit/mapping/fixture");
+  const auto v2 = schema::V2Schema::load(test::source_path("/schemas/hl7v2"));
+  const auto r4 = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
   if (!v2 || !r4) return 1;
   mapping::MappingSet::Sources sources;
   sources.directories = {rules};
@@ -110,7 +111,8 @@ int main(int argc, char** argv) {
   }
   std::printf("%zu rules compiled in %.0f ms\n", set->rule_count(), compiled * 1e3);
   mapping::Mapper mapper(set);
-  measure("ADT^A01", make_adt(), mapper, seconds);
-  measure("ORU^R01", make_oru(), mapper, seconds);
+  const std::string only = argc > 3 ? argv[3] : "";
+  if (only != "oru") measure("ADT^A01", make_adt(), mapper, seconds);
+  if (only != "adt") measure("ORU^R01", make_oru(), mapper, seconds);
   return 0;
 }

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <string>
 #include <vector>
+#include "paths.hpp"
 
 namespace {
 
@@ -107,7 +108,7 @@ int main(int argc, char** argv) {
     if (!::mkdtemp(folder.data())) return 2;
   }
   core::set_log(core::LogFormat::kText, core::LogLevel::kWarn);
-  const auto r4 = schema::R4::load(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt");
+  const auto r4 = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
   if (!r4) return 2;
   auto records = store::Records::open(folder, *r4);
   if (!records) {

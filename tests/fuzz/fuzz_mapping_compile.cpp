@@ -6,17 +6,18 @@
 #include <string>
 
 #include "check.hpp"
+#include "paths.hpp"
 
 namespace {
 
 const schema::V2Schema& v2() {
   static const schema::V2Schema schema =
-      schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2").value();
+      schema::V2Schema::load(test::source_path("/schemas/hl7v2")).value();
   return schema;
 }
 
 const schema::R4& r4() {
-  static const schema::R4 facts = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt").value();
+  static const schema::R4 facts = schema::R4::load(test::source_path("/schemas/fhir/r4.txt")).value();
   return facts;
 }
 

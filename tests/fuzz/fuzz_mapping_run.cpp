@@ -8,16 +8,17 @@
 #include <string>
 
 #include "check.hpp"
+#include "paths.hpp"
 
 namespace {
 
 std::shared_ptr<const mapping::MappingSet> rules() {
   static const schema::V2Schema v2 =
-      schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2").value();
-  static const schema::R4 r4 = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt").value();
+      schema::V2Schema::load(test::source_path("/schemas/hl7v2")).value();
+  static const schema::R4 r4 = schema::R4::load(test::source_path("/schemas/fhir/r4.txt")).value();
   static const auto set = [] {
     mapping::MappingSet::Sources sources;
-    sources.directories = {CW_SOURCE_DIR "/tests/unit/mapping/fixture"};
+    sources.directories = {test::source_path("/tests/unit/mapping/fixture")};
     std::vector<mapping::Diagnostic> found;
     return mapping::MappingSet::compile(sources, v2, r4, found);
   }();

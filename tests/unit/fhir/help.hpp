@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include "paths.hpp"
 
 namespace test {
 
@@ -25,7 +26,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 }
 /// Other people's sample data, beside the repository; absent in a plain clone.
 inline std::filesystem::path corpus() {
-  return std::filesystem::path(CW_SOURCE_DIR).parent_path() / "shared" / "corpus";
+  return std::filesystem::path(test::source_path("/../shared")) / "corpus";
 }
 /// Says that a test ran without its data.
 inline bool absent(const std::filesystem::path& path) {

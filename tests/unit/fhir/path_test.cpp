@@ -1,6 +1,7 @@
 #include <fhir/path.hpp>
 
 #include "help.hpp"
+#include "paths.hpp"
 
 using fhir::Document;
 using fhir::Path;
@@ -226,7 +227,7 @@ BOOST_AUTO_TEST_CASE(faults_name_the_column) {
 }
 
 BOOST_AUTO_TEST_CASE(every_r4_search_parameter_compiles) {
-  const std::string facts = test::read_file(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt");
+  const std::string facts = test::read_file(test::source_path("/schemas/fhir/r4.txt"));
   BOOST_REQUIRE(!facts.empty());
   int compiled = 0;
   for (std::size_t at = 0; at < facts.size();) {

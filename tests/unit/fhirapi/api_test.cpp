@@ -5,6 +5,7 @@
 
 #include "adapters/fhirapi/xml_model.hpp"
 #include "fake_records.hpp"
+#include "paths.hpp"
 
 using net::HttpRequest;
 using net::HttpResponse;
@@ -13,7 +14,7 @@ namespace {
 
 const schema::R4& r4() {
   static const schema::R4 loaded = [] {
-    auto result = schema::R4::load(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt");
+    auto result = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
     BOOST_REQUIRE(result.has_value());
     return std::move(*result);
   }();

@@ -7,12 +7,13 @@
 #include <pugixml.hpp>
 
 #include "adapters/fhirapi/xml_model.hpp"
+#include "paths.hpp"
 
 namespace {
 
 const schema::R4& r4() {
   static const schema::R4 loaded = [] {
-    auto result = schema::R4::load(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt");
+    auto result = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
     BOOST_REQUIRE(result.has_value());
     return std::move(*result);
   }();
@@ -68,7 +69,7 @@ BOOST_AUTO_TEST_CASE(reads_it_back) {
 }
 
 BOOST_AUTO_TEST_CASE(other_peoples_bundles_survive) {
-  const auto folder = std::filesystem::path(CW_SOURCE_DIR).parent_path() / "shared/corpus/ms-fhir-converter";
+  const auto folder = std::filesystem::path(test::source_path("/../shared/corpus/ms-fhir-converter"));
   if (!std::filesystem::exists(folder)) {
     BOOST_TEST_MESSAGE("SKIPPED: the corpus is not there");
     return;

@@ -11,6 +11,7 @@
 
 #include "rule.hpp"
 #include "ward.hpp"
+#include "paths.hpp"
 
 using core::yaml::Node;
 using test::Fields;
@@ -19,7 +20,7 @@ using test::Ward;
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kFixtures = CW_SOURCE_DIR "/tests/unit/him/fixtures";
+const fs::path kFixtures = test::source_path("/tests/unit/him/fixtures");
 
 core::yaml::File load(const fs::path& path) {
   auto file = core::yaml::load(path.string());

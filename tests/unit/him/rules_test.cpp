@@ -9,6 +9,7 @@
 
 #include "rule.hpp"
 #include "ward.hpp"
+#include "paths.hpp"
 
 namespace {
 
@@ -155,7 +156,7 @@ BOOST_AUTO_TEST_CASE(deep_and_long_conditions_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(any_damage_to_a_rule_file_is_survived) {
-  const std::string shipped = read(CW_SOURCE_DIR "/mappings/him/acute.yaml");
+  const std::string shipped = read(test::source_path("/mappings/him/acute.yaml"));
   BOOST_REQUIRE(!shipped.empty());
   int refused = 0;
   for (std::size_t i = 0; i < shipped.size(); i += 7) {
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(any_damage_to_a_rule_file_is_survived) {
 
 BOOST_AUTO_TEST_CASE(folders_are_loaded_whole_or_not_at_all) {
   std::vector<him::RulePack::Finding> findings;
-  BOOST_TEST(!him::RulePack::load(CW_SOURCE_DIR "/no/such/folder", findings));
+  BOOST_TEST(!him::RulePack::load(test::source_path("/no/such/folder"), findings));
   BOOST_REQUIRE_EQUAL(findings.size(), 1);
   const auto rules = test::shipped_rules();
   const auto ids = rules->rule_ids();
@@ -193,7 +194,7 @@ BOOST_AUTO_TEST_CASE(folders_are_loaded_whole_or_not_at_all) {
 BOOST_AUTO_TEST_CASE(editors_know_the_same_keys) {
   fhir::Document memory;
   const auto schema =
-      fhir::parse_json(read(CW_SOURCE_DIR "/schemas/config/rules.schema.json"), memory);
+      fhir::parse_json(read(test::source_path("/schemas/config/rules.schema.json")), memory);
   BOOST_REQUIRE(schema.has_value());
   for (const auto& [what, keys] : him::rule_keys()) {
     const fhir::Node* part = what == "file" ? *schema : (*schema)->find("definitions")->find(what);
@@ -209,7 +210,7 @@ BOOST_AUTO_TEST_CASE(editors_know_the_same_keys) {
 }
 
 BOOST_AUTO_TEST_CASE(the_manual_names_every_fact) {
-  const std::string manual = read(CW_SOURCE_DIR "/mappings/him/README.md");
+  const std::string manual = read(test::source_path("/mappings/him/README.md"));
   for (std::size_t i = 0; i < him::kKindCount; ++i) {
     const auto kind = static_cast<him::Kind>(i);
     for (const him::Field& field : him::fields_of(kind)) {
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(the_manual_names_every_fact) {
 }
 
 BOOST_AUTO_TEST_CASE(the_manuals_example_works) {
-  const std::string manual = read(CW_SOURCE_DIR "/mappings/him/README.md");
+  const std::string manual = read(test::source_path("/mappings/him/README.md"));
   const std::size_t start = manual.find("```yaml\n") + 8;
   const auto findings = findings_of(manual.substr(start, manual.find("```", start) - start));
   for (const auto& one : findings) BOOST_ERROR(one.line << ":" << one.column << ": " << one.text);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include "paths.hpp"
 
 namespace test {
 namespace {
@@ -31,7 +32,7 @@ std::shared_ptr<const him::RulePack> load(const std::string& folder) {
 
 const schema::R4& r4() {
   static const schema::R4 facts = [] {
-    auto loaded = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt");
+    auto loaded = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
     BOOST_REQUIRE(loaded.has_value());
     return std::move(*loaded);
   }();
@@ -39,7 +40,7 @@ const schema::R4& r4() {
 }
 
 std::shared_ptr<const him::RulePack> shipped_rules() {
-  static const auto rules = load(CW_SOURCE_DIR "/mappings/him");
+  static const auto rules = load(test::source_path("/mappings/him"));
   return rules;
 }
 

@@ -79,6 +79,12 @@ void check_any(const std::string& text) {
   BOOST_REQUIRE(m.segment_count() >= 1U);
   BOOST_REQUIRE(walk(m) <= 4 * text.size() + 64);
   check_parts(m);
+  for (std::uint32_t i = 0; i < m.segment_count(); ++i) {
+    const std::uint64_t present = m.segment(i).fields_present();
+    for (int n = 1; n < 64; ++n) {
+      BOOST_REQUIRE((present >> n & 1) == (m.segment(i).field(n).empty() ? 0u : 1u));
+    }
+  }
   const auto again = hl7::Message::parse(hl7::Editor(m).text());
   BOOST_REQUIRE(again.has_value());
   BOOST_REQUIRE(again->segment_count() == m.segment_count());

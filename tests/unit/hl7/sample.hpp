@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include "paths.hpp"
 
 /// Messages and generators shared by the tests of hl7.
 namespace sample {
@@ -67,7 +68,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 
 /// ../shared/corpus beside the repository; empty where it is absent.
 inline std::filesystem::path corpus() {
-  const std::filesystem::path path = std::filesystem::path(CW_SOURCE_DIR) / "../shared/corpus";
+  const std::filesystem::path path = std::filesystem::path(test::source_path("/../shared/corpus"));
   return std::filesystem::is_directory(path) ? path : std::filesystem::path();
 }
 

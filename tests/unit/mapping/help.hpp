@@ -11,17 +11,20 @@
 #include <string_view>
 #include <vector>
 
+#include "paths.hpp"
+
+
 /// Shared by the tests of mapping: the real schemas, small rule sets, messages by segments.
 namespace mapping_test {
 
 inline const schema::V2Schema& v2() {
   static const schema::V2Schema schema =
-      schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2").value();
+      schema::V2Schema::load(test::source_path("/schemas/hl7v2")).value();
   return schema;
 }
 
 inline const schema::R4& r4() {
-  static const schema::R4 facts = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt").value();
+  static const schema::R4 facts = schema::R4::load(test::source_path("/schemas/fhir/r4.txt")).value();
   return facts;
 }
 
@@ -56,7 +59,7 @@ inline const Compiled& fixture() {
   static const Compiled compiled = [] {
     Compiled out;
     mapping::MappingSet::Sources sources;
-    sources.directories = {CW_SOURCE_DIR "/tests/unit/mapping/fixture"};
+    sources.directories = {test::source_path("/tests/unit/mapping/fixture")};
     out.set = mapping::MappingSet::compile(sources, v2(), r4(), out.found);
     return out;
   }();

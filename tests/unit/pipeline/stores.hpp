@@ -8,12 +8,13 @@
 #include <memory>
 #include <string>
 #include <unistd.h>
+#include "paths.hpp"
 
 namespace test {
 
 inline const schema::R4& r4() {
   static const schema::R4 facts = [] {
-    auto loaded = schema::R4::load(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt");
+    auto loaded = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
     BOOST_REQUIRE(loaded.has_value());
     return std::move(*loaded);
   }();

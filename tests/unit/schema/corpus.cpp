@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include "paths.hpp"
 
 namespace fs = std::filesystem;
 using schema_test::corpus;
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(all_group) {
 // Examples that HL7 publishes with US Core: R4 resources without a fault.
 BOOST_AUTO_TEST_CASE(us_core_examples) {
   const fs::path archive = corpus() / "us-core/us_core_700.tgz";
-  const fs::path folder = fs::path(CW_BINARY_DIR) / "us_core_examples";
+  const fs::path folder = fs::path(test::build_path("/us_core_examples"));
   fs::create_directories(folder);
   const std::string command = "tar -xzf '" + archive.string() + "' -C '" + folder.string() +
                               "' package/example 2>/dev/null";

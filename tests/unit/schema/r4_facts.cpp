@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <fstream>
+#include "paths.hpp"
 
 using schema_test::r4;
 
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(search_parameters) {
 
 BOOST_AUTO_TEST_CASE(broken_files) {
   BOOST_TEST((schema::R4::load("/no/such/file").error().code == core::ErrorCode::kIo));
-  const std::string path = CW_BINARY_DIR "/r4_broken.txt";
+  const std::string path = test::build_path("/r4_broken.txt");
   for (const char* bad : {"", "e id 0 string\n", "X what\n", "R Patient -\ne id\n", "v x y\n"}) {
     std::ofstream(path) << bad;
     auto result = schema::R4::load(path);

@@ -10,12 +10,13 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include "paths.hpp"
 
 namespace schema_test {
 
 inline const schema::V2Schema& v2() {
   static const schema::V2Schema loaded = [] {
-    auto result = schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2");
+    auto result = schema::V2Schema::load(test::source_path("/schemas/hl7v2"));
     BOOST_REQUIRE_MESSAGE(result.has_value(), "schema files do not load");
     return std::move(*result);
   }();
@@ -24,7 +25,7 @@ inline const schema::V2Schema& v2() {
 
 inline const schema::R4& r4() {
   static const schema::R4 loaded = [] {
-    auto result = schema::R4::load(CW_SOURCE_DIR "/schemas/fhir/r4.txt");
+    auto result = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
     BOOST_REQUIRE_MESSAGE(result.has_value(), "schema files do not load");
     return std::move(*result);
   }();
@@ -33,7 +34,7 @@ inline const schema::R4& r4() {
 
 /// The folder of other people's samples, or an empty path where it is absent.
 inline std::filesystem::path corpus() {
-  const std::filesystem::path path = std::filesystem::path(CW_SOURCE_DIR) / "../shared/corpus";
+  const std::filesystem::path path = std::filesystem::path(test::source_path("/../shared/corpus"));
   return std::filesystem::exists(path) ? path : std::filesystem::path();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <thread>
+#include "paths.hpp"
 
 using schema_test::v2;
 
@@ -211,9 +212,9 @@ BOOST_AUTO_TEST_CASE(trees_that_are_none) {
 BOOST_AUTO_TEST_CASE(broken_files) {
   namespace fs = std::filesystem;
   BOOST_TEST((schema::V2Schema::load("/no/such/folder").error().code == core::ErrorCode::kIo));
-  const fs::path folder = fs::path(CW_BINARY_DIR) / "schema_broken";
+  const fs::path folder = fs::path(test::build_path("/schema_broken"));
   fs::remove_all(folder);
-  fs::copy(CW_SOURCE_DIR "/schemas/hl7v2", folder);
+  fs::copy(test::source_path("/schemas/hl7v2"), folder);
   std::ofstream(folder / "2.8.1.txt") << "S PID Patient\nf 2 O ST 1 0 - Second first\n";
   auto result = schema::V2Schema::load(folder.string());
   BOOST_REQUIRE(!result.has_value());
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(broken_files) {
 }
 
 BOOST_AUTO_TEST_CASE(many_threads_one_schema) {
-  auto loaded = schema::V2Schema::load(CW_SOURCE_DIR "/schemas/hl7v2");
+  auto loaded = schema::V2Schema::load(test::source_path("/schemas/hl7v2"));
   BOOST_REQUIRE(loaded.has_value());
   std::vector<std::thread> threads;
   std::vector<const schema::StructureDef*> found(8);

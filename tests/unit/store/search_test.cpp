@@ -5,6 +5,7 @@
 #include <store/records.hpp>
 
 #include <random>
+#include "paths.hpp"
 
 using namespace store_test;
 using store::Records;
@@ -14,7 +15,7 @@ namespace {
 
 const schema::R4& r4() {
   static const schema::R4 loaded =
-      must(schema::R4::load(std::string(CW_SOURCE_DIR) + "/schemas/fhir/r4.txt"));
+      must(schema::R4::load(test::source_path("/schemas/fhir/r4.txt")));
   return loaded;
 }
 

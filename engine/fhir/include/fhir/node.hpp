@@ -81,8 +81,9 @@ class Document {
   void add(Node* object, std::string_view name, Node* value, bool copy_name = false);
   bool remove(Node* object, std::string_view name);
   void append(Node* array, Node* value);
-  /// Deep copy into this document.
-  Node* clone(const Node* from);
+  /// Deep copy into this document. `copy_text`: false when the names and texts of `from` outlive
+  /// this document.
+  Node* clone(const Node* from, bool copy_text = true);
 
  private:
   friend class JsonReader;  // builds its nodes without a call for each

@@ -203,6 +203,8 @@ class SegmentView {
   std::uint32_t index() const { return index_; }   ///< 0-based place in the message
   int occurrence() const;          ///< n-th of its name, 1-based
   int field_count() const;
+  /// Bit n (1 to 63): field n is not empty. Later fields have no bit.
+  std::uint64_t fields_present() const;
   /// @return whether the name is `name`, whatever the case it was written in.
   bool is(std::string_view name) const;
   /// Field n as chapter 2 counts: MSH-1 is the separator itself, MSH-2 the encoding characters

@@ -1,0 +1,130 @@
+#include "help.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+/// Short cuts give what the long way gives: a Mapper that passes over absent sources and remembers
+/// what it made of a value, against one that runs every rule (explain does, lineage keeps no memory).
+using namespace mapping_test;
+
+namespace {
+
+const mapping::MappingSet& base() {
+  static const std::shared_ptr<const mapping::MappingSet> set = [] {
+    mapping::MappingSet::Sources sources;
+    sources.directories = {test::source_path("/mappings/base")};
+    std::vector<mapping::Diagnostic> found;
+    return mapping::MappingSet::compile(sources, v2(), r4(), found);
+  }();
+  BOOST_REQUIRE(set);
+  return *set;
+}
+
+std::shared_ptr<const mapping::MappingSet> share(const mapping::MappingSet& set) {
+  return {&set, [](const mapping::MappingSet*) {}};
+}
+
+/// Everything a receiver of the output sees.
+std::string told(mapping::Mapper& mapper, const hl7::Message& message,
+                 const mapping::Environment& environment, mapping::Mapper::Options options) {
+  const auto out = mapper.map(message, environment, options);
+  if (!out) return "refused: " + out.error().text();
+  std::string text;
+  for (const mapping::Draft& draft : (*out)->drafts) {
+    fhir::write_json(draft.root, text);
+    for (const std::string& key : draft.keys) text += "\n  " + key;
+    text += draft.inferred_authority ? "\n  inferred\n" : "\n";
+  }
+  for (const auto& issue : (*out)->issues) text += issue.text + "\n";
+  for (const auto& miss : (*out)->vocab_misses) text += miss.table + "|" + miss.code + "\n";
+  return text;
+}
+
+const std::string kAdmission =
+    "MSH|^~\\&|EPIC|HOSPITAL^1.2.840.1^ISO|CW|HIM|20260105120000-0500||ADT^A01^ADT_A01|C1|P|2.5.1\r"
+    "EVN|A01|20260105115900|||REG01^CLERK^ANNA\r"
+    "PID|1||123^^^HOSPITAL&1.2.840.1&ISO^MR~999^^^SSA^SS||DOE^EVE^E^^MRS^^L|JONES^JANE|19700101|F||"
+    "2106-3^White^HL70005|1 MAIN&MAIN^APT 2^SPRINGFIELD^IL^62701^USA^H||^PRN^PH^^1^217^5551234~^NET^"
+    "Internet^eve@example.org||en^English|M|CHR|A7^^^HOSPITAL^AN|||||||||||||N\r"
+    "PD1|||CLINIC^L^77^^^HOSPITAL|55^FAMILY^DOC^^^^^^NPI\r"
+    "NK1|1|DOE^ADAM|SPO^Spouse^HL70063|1 MAIN^^SPRINGFIELD|^PRN^PH^^1^217^5551234||N\r"
+    "PV1|1|I|2N^201^A^HOSPITAL|E|||123^SMITH^JOHN^A^^DR^^^NPI|765^DOE^JANE|||MED||||7|||123^SMITH^JOHN|IP|"
+    "V1^^^HOSPITAL^VN|||||||||||||||||||||||||20260105115500\r"
+    "AL1|1|DA|0741^OXYCODONE^L|MO|HIVES~RASH\rDG1|1||I10^Hypertension^I10||20260105|A\r"
+    "IN1|1|PLAN^Gold|PAYER1|PAYER INC|||G1||||20250101|20261231|||DOE^EVE|SEL^Self\r";
+const std::string kResult =
+    "MSH|^~\\&|LAB|HOSPITAL|CW|HIM|20260105120000||ORU^R01^ORU_R01|C2|P|2.5.1\r"
+    "PID|1||123^^^HOSPITAL^MR||DOE^EVE||19700101|F\rPV1|1|I|2N^201^A|||||||||||||||||V1^^^HOSPITAL^VN\r"
+    "ORC|RE|O1^EPIC|A1^LAB|||||||||123^SMITH^JOHN\r"
+    "OBR|1|O1^EPIC|A1^LAB|24323-8^CMP^LN|||20260105100000|||||||20260105101500||123^SMITH^JOHN||||||"
+    "20260105113000||CH|F\rNTE|1|L|a note~of two lines\r"
+    "OBX|1|NM|2000-4^Calcium^LN^CA^Calcium^L||9.1|mg/dL^x^UCUM|8.5-10.5|N|||F|||20260105100000\r"
+    "OBX|2|ST|2001-4^Text^LN||fine & well|||A|||P\rOBX|3|CWE|2002-4^Code^LN||A1^Alpha^L|||||C\r"
+    "OBX|4|SN|2003-4^Num^LN||>^5|mg|<7|H|||F\rSPM|1|S1^EPIC||BLD^Blood^HL70487|||||||||||||20260105100000\r";
+
+/// Replaces a few pieces between delimiters by other pieces of the same text.
+std::string mutate(std::string text, std::mt19937& random) {
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  const std::size_t start = text.find('\r') + 1;
+  for (std::size_t n = below(6); n > 0; --n) {
+    const auto piece = [&](std::size_t& from, std::size_t& size) {
+      from = start + below(text.size() - start - 1);
+      const std::size_t end = text.find_first_of("|^~&\r", from);
+      size = std::min(end, text.size()) - from;
+    };
+    std::size_t from = 0, size = 0, other = 0, length = 0;
+    piece(from, size);
+    piece(other, length);
+    if (from < start + 4 || text[from - 1] == '\r') continue;
+    static const char* const kOdd[] = {"\"\"", "", "^^", "~x", "A&B", "\\T\\", "20269999", "UNKNOWN"};
+    const std::string fresh = random() % 2 ? kOdd[below(std::size(kOdd))] : text.substr(other, length);
+    text.replace(from, size, fresh);
+  }
+  return text;
+}
+
+void compare(mapping::Mapper& quick, const std::string& text, const mapping::Environment& environment) {
+  const auto message = hl7::Message::parse(text);
+  if (!message) return;
+  mapping::Mapper slow(share(base()));
+  mapping::Mapper::Options explain;
+  explain.explain = true;
+  const std::string expected = told(slow, *message, environment, explain);
+  BOOST_TEST_REQUIRE(told(quick, *message, environment, {}) == expected, text);
+  BOOST_TEST_REQUIRE(told(quick, *message, environment, {}) == expected, "again: " << text);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(short_cuts)
+
+BOOST_AUTO_TEST_CASE(change_nothing_of_mutated_messages) {
+  mapping::Mapper quick(share(base()));
+  mapping::Environment here, there;
+  there.name_space = "urn:other:place";
+  there.authorities = {{"HOSPITAL", "urn:oid:2.999.1"}};
+  std::mt19937 random(20260105);
+  for (int round = 0; round < 150; ++round) {
+    compare(quick, mutate(kAdmission, random), round % 10 == 9 ? there : here);
+    compare(quick, mutate(kResult, random), here);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(change_nothing_of_other_peoples_messages) {
+  const std::filesystem::path corpus = test::source_path("/../shared/corpus/ms-fhir-converter");
+  if (!std::filesystem::is_directory(corpus)) {
+    BOOST_TEST_MESSAGE("skipped: ../shared/corpus is not here");
+    return;
+  }
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus)) {
+    if (entry.path().extension() != ".hl7") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    compare(quick, text, environment);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
