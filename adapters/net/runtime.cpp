@@ -7,6 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <core/log.hpp>
+#include <core/thread.hpp>
 #include <net/runtime.hpp>
 
 #include <algorithm>
@@ -82,7 +83,10 @@ void Runtime::start() {
   if (impl_->started) return;
   impl_->started = true;
   for (auto& io : impl_->threads) {
-    io->thread = std::thread([context = &io->context] { context->run(); });
+    io->thread = std::thread([context = &io->context] {
+      core::begin_thread("cw-net", core::ThreadWork::kAnswer);
+      context->run();
+    });
   }
 }
 

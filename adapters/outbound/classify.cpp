@@ -51,9 +51,13 @@ DeliveryOutcome judge_bundle(const std::string& body, int status) {
   return out;
 }
 
+/// 401 and 407 speak of our credentials, not of the message: parking everything until somebody
+/// mends them would only make more to mend.
+bool is_credentials(int status) { return status == 401 || status == 407; }
+
 bool is_transient(int status) {
-  return status >= 500 || status == 408 || status == 425 || status == 429 ||
-         (status >= 300 && status < 400);
+  return status >= 500 || is_credentials(status) || status == 408 || status == 425 ||
+         status == 429 || (status >= 300 && status < 400);
 }
 
 }  // namespace
@@ -68,6 +72,7 @@ DeliveryOutcome classify(const net::HttpResponse& response, core::Instant now) {
   }
   out.reason = fmt::format("http {}", status);
   if (status >= 300 && status < 400) out.reason += " (redirects are not followed)";
+  if (is_credentials(status)) out.reason += " (the destination refuses our credentials)";
   if (is_transient(status)) {
     out.kind = Kind::kTransient;
     out.retry_after = parse_retry_after(response.header("Retry-After"), now);

@@ -12,20 +12,24 @@ void member(std::string_view before, std::string_view value, std::string& out) {
 }
 
 void write_full_url(const BundleHead& head, const BundleEntry& entry, std::string& out) {
-  if (!entry.full_url.empty()) return member("{\"fullUrl\":", entry.full_url, out);
+  if (!entry.full_url.empty()) return member("\"fullUrl\":", entry.full_url, out);
   std::string url;
   if (head.base.empty()) {
     url.append("urn:uuid:").append(entry.id);
   } else {
     url.append(head.base).append(entry.type).append("/").append(entry.id);
   }
-  member("{\"fullUrl\":", url, out);
+  member("\"fullUrl\":", url, out);
 }
 
 void write_entry(const BundleHead& head, const BundleEntry& entry, std::string& out) {
-  write_full_url(head, entry, out);
-  if (!entry.json.empty()) out.append(",\"resource\":").append(entry.json);
-  member(",\"request\":{\"method\":", entry.method, out);
+  out += '{';
+  // What is deleted has no resource whose URL could be told.
+  if (!entry.json.empty()) {
+    write_full_url(head, entry, out);
+    out.append(",\"resource\":").append(entry.json).append(",");
+  }
+  member("\"request\":{\"method\":", entry.method, out);
   std::string url(entry.type);
   if (entry.method != "POST") url.append("/").append(entry.id);
   member(",\"url\":", url, out);

@@ -244,7 +244,7 @@ struct Mapper::Impl {
   std::vector<std::pair<const schema::StructureDef*, bool>> row_groups_;
 
   // Scratch, reused.
-  std::string scratch_, scratch2_, joined_, lowered_, key_scratch_, key_text_, key_part_, mark_text_;
+  std::string scratch_, scratch2_, joined_, lowered_, key_text_, key_part_, mark_text_;
   std::vector<std::string> keys_;
   std::size_t key_count_ = 0;
   bool inferred_ = false;

@@ -3,6 +3,7 @@
 #include <core/hash.hpp>
 #include <core/log.hpp>
 #include <core/text.hpp>
+#include <core/thread.hpp>
 #include <fhir/json.hpp>
 
 #include <algorithm>
@@ -90,7 +91,10 @@ core::Status Applier::start() {
   parts_.waiters->applied_up_to(*position);
   commit_effects();
   stage_.start(*position);
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    core::begin_thread("cw-apply", core::ThreadWork::kBackground);
+    run();
+  });
   return {};
 }
 
@@ -124,6 +128,7 @@ void Applier::run() {
       if (status) break;
       parts_.records->rollback();
       charts_.forget();
+      apply_.forget();
       core::log_error("apply-failed", {{"reason", status.error().text()},
                                        {"sequence", batch.front()->entry.sequence.value()}});
       {
@@ -190,6 +195,7 @@ core::Status Applier::apply_message(MappedEntry& slot) {
     const core::Error error = result ? routed.error() : result.error();
     if (is_environment(error)) return core::fail(error);
     charts_.forget();
+    apply_.forget();
     if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
     return fail_message(slot, error);
   }

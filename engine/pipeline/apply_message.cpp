@@ -172,17 +172,26 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   if (shared) work.result.shared_lanes.push_back(type + "/" + id);
   auto current = records_.get(type, id);
   if (!current) return core::fail(current.error());
+  const bool known = *current && !(*current)->deleted;
+  bool stale = false;
+  if (known && work.stamp.event_time) {
+    auto last = records_.last_event_time(type, id, work.stamp.sender);
+    if (!last) return core::fail(last.error());
+    stale = *last && **last > *work.stamp.event_time;
+  }
+  const std::string name = type + "/" + id;
+  std::string statement = SaidBefore::statement(work.output, drafts, work.ids);
+  if (known && !stale && said_.same(name, (*current)->version, statement)) {
+    auto put = records_.put(type, id, (*current)->body, nullptr, work.stamp);
+    if (!put) return core::fail(put.error());
+    note_touched(work, type, id, *put, shared);
+    return {};
+  }
   fhir::Node* tree = nullptr;
-  if (*current && !(*current)->deleted) {
+  if (known) {
     auto parsed = fhir::parse_json((*current)->body, document_);
     if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
     tree = *parsed;
-    bool stale = false;
-    if (work.stamp.event_time) {
-      auto last = records_.last_event_time(type, id, work.stamp.sender);
-      if (!last) return core::fail(last.error());
-      stale = *last && **last > *work.stamp.event_time;
-    }
     const std::string_view incoming = work.output.drafts[drafts.front()].root->text_of("status");
     const int before = result_status_rank(tree->text_of("status"));
     const int after = result_status_rank(incoming);
@@ -209,7 +218,10 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     }
     tree = fhir::merge(tree, incoming, draft.policy, document_);
   }
-  return put(work, type, id, tree, shared);
+  if (auto status = put(work, type, id, tree, shared); !status) return status;
+  const std::size_t at = work.touched_at.at({type, id});
+  said_.note(name, work.result.touched[at].ref.version, std::move(statement));
+  return {};
 }
 
 core::Status MessageApply::put(Work& work, std::string_view type, std::string_view id,
@@ -221,17 +233,22 @@ core::Status MessageApply::put(Work& work, std::string_view type, std::string_vi
   if (put->changed) {
     if (auto status = charts_.touch(type, id, tree, work.cause); !status) return status;
   }
+  note_touched(work, type, id, *put, shared);
+  return {};
+}
+
+void MessageApply::note_touched(Work& work, std::string_view type, std::string_view id,
+                                const store::Records::Put& put, bool shared) {
   const auto name = std::pair{std::string(type), std::string(id)};
   const auto known = work.touched_at.find(name);
   if (known != work.touched_at.end()) {
     TouchedResource& touched = work.result.touched[known->second];
-    touched.ref.version = put->version;
-    touched.changed = touched.changed || put->changed;
+    touched.ref.version = put.version;
+    touched.changed = touched.changed || put.changed;
   } else {
     work.touched_at[name] = work.result.touched.size();
-    work.result.touched.push_back({{name.first, name.second, put->version}, shared, put->changed});
+    work.result.touched.push_back({{name.first, name.second, put.version}, shared, put.changed});
   }
-  return {};
 }
 
 core::Status MessageApply::merge_patients(Work& work) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "said_before.hpp"
+
 namespace pipeline {
 
 /// A resource version that an entry touched, in Bundle order.
@@ -44,6 +46,9 @@ class MessageApply {
   core::Status write_changes(const std::vector<him::Change>& changes, const store::Stamp& stamp,
                              ApplyResult& result);
 
+  /// After the transaction, or a part of it, was undone.
+  void forget() { said_.forget(); }
+
  private:
   struct Work;
   core::Status resolve_draft(Work& work, std::size_t index);
@@ -57,6 +62,8 @@ class MessageApply {
                               const std::vector<std::size_t>& drafts);
   core::Status put(Work& work, std::string_view type, std::string_view id, fhir::Node* tree,
                    bool shared);
+  void note_touched(Work& work, std::string_view type, std::string_view id,
+                    const store::Records::Put& put, bool shared);
   core::Status merge_patients(Work& work);
   core::Status merge_pair(Work& work, const std::string& retired, const std::string& survivor);
   core::Status move_resource(Work& work, const store::Resource& resource,
@@ -66,6 +73,7 @@ class MessageApply {
   store::Records& records_;
   identity::Identity identity_;
   him::Charts& charts_;
+  SaidBefore said_;
   fhir::Document document_;     ///< scratch, reset per entry
 };
 

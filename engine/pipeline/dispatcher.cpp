@@ -1,11 +1,11 @@
 #include "dispatcher.hpp"
 
 #include <core/log.hpp>
+#include <core/thread.hpp>
+#include <fhir/bundle.hpp>
 #include <fhir/json.hpp>
 
 #include <algorithm>
-
-#include "delivery_bundle.hpp"
 
 namespace pipeline {
 namespace {
@@ -40,7 +40,10 @@ Dispatcher::Dispatcher(Parts parts)
 Dispatcher::~Dispatcher() { stop(0ms); }
 
 void Dispatcher::start() {
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    core::begin_thread("cw-deliver", core::ThreadWork::kBackground);
+    run();
+  });
 }
 
 void Dispatcher::wake(bool reload) {
@@ -388,7 +391,26 @@ core::Result<std::string> Dispatcher::bundle_of(const store::OutboxItem& item) {
     }
     resources.push_back(std::move(**version));
   }
-  return delivery_bundle(parts_.config->url, item.identifier, resources);
+  std::vector<fhir::BundleEntry> entries;
+  entries.reserve(resources.size());
+  for (const store::Resource& resource : resources) {
+    fhir::BundleEntry& entry = entries.emplace_back();
+    entry.type = resource.type;
+    entry.id = resource.id;
+    if (resource.deleted) {
+      entry.method = "DELETE";
+    } else {
+      entry.json = resource.body;
+    }
+  }
+  const std::string base = parts_.config->url + "/";
+  fhir::BundleHead head;
+  head.identifier_system = "urn:chartwire:message";
+  head.identifier_value = item.identifier;
+  head.base = base;
+  std::string bundle;
+  fhir::write_bundle(head, entries, bundle);
+  return bundle;
 }
 
 void Dispatcher::flush_outcomes(std::unique_lock<std::mutex>& lock, bool wait) {
@@ -424,7 +446,12 @@ void Dispatcher::flush_outcomes(std::unique_lock<std::mutex>& lock, bool wait) {
     const auto appended = [this, rows](const store::Appended& result) {
       // Not journaled: after a restart these go out again, which at-least-once allows.
       std::lock_guard guard(mutex_);
-      for (std::int64_t row : *rows) finals_[row] = result.sequence.value();
+      const std::uint64_t sequence = result.sequence.value();
+      if (sequence == 0) return;
+      for (std::int64_t row : *rows) {
+        finals_[row] = sequence;
+        journaled_.emplace_back(sequence, row);
+      }
     };
     lock.unlock();
     if (wait) {
@@ -438,8 +465,12 @@ void Dispatcher::flush_outcomes(std::unique_lock<std::mutex>& lock, bool wait) {
 
 void Dispatcher::prune_finals() {
   const std::uint64_t applied = parts_.applied().value();
-  std::erase_if(finals_,
-                [&](const auto& item) { return item.second != 0 && item.second <= applied; });
+  while (!journaled_.empty() && journaled_.front().first <= applied) {
+    const auto [sequence, row] = journaled_.front();
+    journaled_.pop_front();
+    const auto final = finals_.find(row);
+    if (final != finals_.end() && final->second == sequence) finals_.erase(final);
+  }
 }
 
 void Dispatcher::stop(std::chrono::milliseconds grace) {

@@ -98,8 +98,9 @@ class Dispatcher {
   std::set<std::int64_t> ready_;
   std::set<std::int64_t> held_unseen_;  ///< held in memory, not met yet since the last reload
   std::multimap<SteadyTime, std::int64_t> timers_;
-  std::map<std::int64_t, std::uint64_t> finals_;             ///< row -> journal sequence of its
-                                                             ///< outcome
+  /// Decided rows, with the journal sequence of the outcome; they leave when that is applied.
+  std::unordered_map<std::int64_t, std::uint64_t> finals_;
+  std::deque<std::pair<std::uint64_t, std::int64_t>> journaled_;   ///< (sequence, row), ascending
   std::vector<Outcome> outcomes_;
   SteadyTime first_outcome_{};
   std::vector<std::pair<std::int64_t, DeliveryOutcome>> completions_;

@@ -2,6 +2,7 @@
 
 #include <core/log.hpp>
 #include <core/text.hpp>
+#include <core/thread.hpp>
 #include <fhir/json.hpp>
 
 #include <algorithm>
@@ -69,7 +70,10 @@ core::Result<std::unique_ptr<Engine>> Engine::start(Options options) {
   impl.intake = std::make_unique<Intake>(Intake::Parts{
       &impl.options.config, impl.options.knowledge, impl.journal.get(), impl.options.clock,
       impl.options.metrics, &impl.waiters, impl.config_hash});
-  impl.ticker = std::thread([&impl] { impl.tick_loop(); });
+  impl.ticker = std::thread([&impl] {
+    core::begin_thread("cw-clock", core::ThreadWork::kBackground);
+    impl.tick_loop();
+  });
   return engine;
 }
 

@@ -1,6 +1,8 @@
 #include "map_stage.hpp"
 
 #include <core/log.hpp>
+#include <core/text.hpp>
+#include <core/thread.hpp>
 #include <hl7/charset.hpp>
 #include <hl7/xml.hpp>
 
@@ -20,6 +22,15 @@ core::Result<std::string> to_er7(const store::Entry& entry, const FeedConfig& fe
   if (!entry.charset.empty()) policy = {hl7::CharsetPolicy::Mode::kForce, entry.charset};
   hl7::Issues ignored;  // reported to the sender when the message came
   return hl7::decode(entry.raw, policy, ignored);
+}
+
+/// The sequence of an entry that is stored but cannot be read: "journal:<sequence>".
+std::optional<core::Sequence> damaged(const core::Error& error) {
+  constexpr std::string_view kPlace = "journal:";
+  if (error.code != ErrorCode::kStoreCorrupt || !error.where.starts_with(kPlace)) return {};
+  const auto sequence = core::to_int(std::string_view(error.where).substr(kPlace.size()));
+  if (!sequence || *sequence <= 0) return {};
+  return core::Sequence{static_cast<std::uint64_t>(*sequence)};
 }
 
 }  // namespace
@@ -44,7 +55,10 @@ void MapStage::start(core::Sequence after) {
     slots_.push_back(std::make_unique<MappedEntry>());
     free_.push(slots_.back().get());
   }
-  thread_ = std::thread([this, after] { run(after); });
+  thread_ = std::thread([this, after] {
+    core::begin_thread("cw-map", core::ThreadWork::kBackground);
+    run(after);
+  });
 }
 
 void MapStage::stop() {
@@ -65,6 +79,16 @@ void MapStage::run(core::Sequence after) {
   while (!stopping_) {
     if (!journal_.wait_beyond(after)) return;
     auto entries = journal_.read(after, kSlots);
+    if (!entries && damaged(entries.error())) {
+      // Trying again would not mend it, and what stands behind it must not wait.
+      core::log_error("journal-entry-damaged", {{"reason", entries.error().text()}});
+      auto slot = free_.pop();
+      if (!slot) return;
+      after = *damaged(entries.error());
+      park(**slot, after, entries.error());
+      if (!ready_.push(*slot)) return;
+      continue;
+    }
     if (!entries) {
       core::log_error("journal-read-failed", {{"reason", entries.error().text()}});
       std::this_thread::sleep_for(kReadRetryDelay);
@@ -79,6 +103,18 @@ void MapStage::run(core::Sequence after) {
       if (!ready_.push(*slot)) return;
     }
   }
+}
+
+/// An entry of which nothing is known but its number, marked failed for the operator to see.
+void MapStage::park(MappedEntry& slot, core::Sequence sequence, const core::Error& error) {
+  slot.message.reset();
+  slot.output = nullptr;
+  slot.feed = nullptr;
+  slot.environment = nullptr;
+  slot.entry = {};
+  slot.entry.sequence = sequence;
+  slot.entry.kind = store::EntryKind::kMessage;
+  slot.error = error;
 }
 
 void MapStage::map_into(MappedEntry& slot) {

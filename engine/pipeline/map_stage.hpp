@@ -49,6 +49,7 @@ class MapStage {
 
   /// Decodes, parses and maps one entry into a slot. Also used by replay and tests.
   void map_into(MappedEntry& slot);
+  static void park(MappedEntry& slot, core::Sequence sequence, const core::Error& error);
 
  private:
   void run(core::Sequence after);

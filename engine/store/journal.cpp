@@ -6,6 +6,7 @@
 #include "tail.hpp"
 
 #include <core/log.hpp>
+#include <core/thread.hpp>
 #include <store/journal.hpp>
 
 #include <algorithm>
@@ -63,7 +64,10 @@ class JournalImpl final : public Journal {
     if (auto status = writer_.open(); !status) return status;
     reader_.set_segments(writer_.segments());
     head_ = writer_.head();
-    thread_ = std::thread([this] { loop(); });
+    thread_ = std::thread([this] {
+      core::begin_thread("cw-journal", core::ThreadWork::kAnswer);
+      loop();
+    });
     return {};
   }
 

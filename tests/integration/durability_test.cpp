@@ -4,6 +4,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <set>
@@ -130,3 +132,50 @@ BOOST_AUTO_TEST_CASE(restart_applies_nothing_twice) {
   engine.wait_applied();
   BOOST_TEST(versions() == before);
 }
+
+/// A disk that lies: one entry changed behind our back. It is set aside, seen, and nothing waits.
+BOOST_AUTO_TEST_CASE(a_damaged_entry_is_set_aside_and_the_next_ones_applied) {
+  TempDir dir;
+  Engine engine(dir);
+  {
+    MllpPeer peer(engine.mllp_port());
+    for (const char* name : {"WHOLEA", "TORNPG", "WHOLEB"}) {
+      Adt adt;
+      adt.control_id = name;
+      adt.mrn = std::string("77") + name;
+      adt.family = name;
+      adt.visit = std::string("V") + name;
+      BOOST_TEST(ack_code(peer.ask(adt.text())) == "AA");
+    }
+  }
+  engine.wait_applied();
+  BOOST_TEST(engine.stop() == 0);
+  int changed = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(engine.data() + "/journal")) {
+    if (!file.is_regular_file()) continue;
+    std::fstream stream(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    stream.clear();
+    for (std::size_t at = bytes.find("TORNPG"); at != std::string::npos;
+         at = bytes.find("TORNPG", at + 1)) {
+      stream.seekp(static_cast<std::streamoff>(at));
+      stream << 'X';
+      ++changed;
+    }
+  }
+  BOOST_REQUIRE_GE(changed, 1);
+  // Records are rebuilt from the journal when they are gone.
+  for (const char* end : {"", "-wal", "-shm"}) {
+    std::filesystem::remove(engine.data() + "/records.db" + end);
+  }
+  engine.start();
+  engine.wait_applied();
+  const auto found = [&](const std::string& name) {
+    return http(engine.http_port(), "GET", "/fhir/r4/Patient?identifier=77" + name).body
+               .find("\"family\":\"" + name) != std::string::npos;
+  };
+  BOOST_TEST(found("WHOLEA"));
+  BOOST_TEST(found("WHOLEB"));
+  BOOST_TEST(!found("TORNPG"));
+}
+

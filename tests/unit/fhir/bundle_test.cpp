@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(a_transaction) {
   BOOST_TEST(out ==
              R"({"resourceType":"Bundle","identifier":{"system":"urn:chartwire:message","value":"a|\"b\""},"type":"transaction","entry":[)"
              R"({"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient","id":"1"},"request":{"method":"PUT","url":"Patient/1"}},)"
-             R"({"fullUrl":"urn:uuid:2","request":{"method":"DELETE","url":"Basic/2"}},)"
+             R"({"request":{"method":"DELETE","url":"Basic/2"}},)"
              R"({"fullUrl":"http://x/Task/3","resource":{},"request":{"method":"POST","url":"Task"}}]})");
 }
 

@@ -50,10 +50,10 @@ BOOST_AUTO_TEST_CASE(retry_after) {
 BOOST_AUTO_TEST_CASE(statuses) {
   for (const int status : {200, 201, 202, 204})
     BOOST_TEST((kind(status) == Kind::kDelivered), status);
-  for (const int status : {301, 302, 307, 408, 425, 429, 500, 502, 503, 504, 507, 599}) {
+  for (const int status : {301, 302, 307, 408, 425, 429, 500, 502, 503, 504, 507, 599, 401, 407}) {
     BOOST_TEST((kind(status) == Kind::kTransient), status);
   }
-  for (const int status : {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 451}) {
+  for (const int status : {400, 403, 404, 405, 409, 410, 412, 413, 415, 422, 451}) {
     BOOST_TEST((kind(status) == Kind::kPermanent), status);
   }
   BOOST_TEST(classify(response(503), kNow).reason == "http 503");

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace core {
+
+enum class ThreadWork {
+  kAnswer,       ///< somebody waits for it: connections, the journal
+  kBackground,   ///< mapping, applying, delivering: yields to what answers senders
+};
+
+/// Call first in a thread: names it for top, perf and debuggers (at most 15 characters), and gives
+/// background work less of the processor when there is not enough for all. Never fails.
+void begin_thread(const char* name, ThreadWork work);
+
+}  // namespace core
