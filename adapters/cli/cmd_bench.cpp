@@ -289,7 +289,10 @@ void add_bench(CLI::App& app, Context& context) {
   command->add_option("--seconds", arguments->seconds, "of each load")->check(CLI::Range(1, 600));
   command->add_flag("--stages", arguments->stages_only, "parse and map only");
   command->add_flag("--check", arguments->check, "exit 1 when a figure lies below its floor");
-  command->callback([arguments, &context] { run_bench(*arguments, context); });
+  add_mpi_bench(*command, context);
+  command->callback([arguments, command, &context] {
+    if (command->get_subcommands().empty()) run_bench(*arguments, context);
+  });
 }
 
 }  // namespace cli

@@ -41,6 +41,9 @@ void add_queue(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
+void add_mpi(CLI::App& app, Context& context);
+/// `bench mpi`
+void add_mpi_bench(CLI::App& bench, Context& context);
 
 /// Folders shipped with the binary: CHARTWIRE_SHARE, else <binary>/../share/chartwire.
 pipeline::DataPaths shipped_data();
