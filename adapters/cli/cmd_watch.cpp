@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -23,15 +24,28 @@ struct Arguments {
   std::uint64_t seconds = 0;
 };
 
-/// The numbers of one line, read from the engine's status.
+/// The numbers of one line, read from the engine's status and metrics, since it started.
 struct Sample {
-  std::int64_t received = 0, applied = 0, pending = 0, parked = 0, held = 0, delivered = 0;
+  std::int64_t received = 0, acknowledged = 0, applied = 0, pending = 0, parked = 0, held = 0, delivered = 0;
   std::int64_t deficiencies = 0;
   std::string trouble;
 };
 
 std::int64_t number(const fhir::Node& node, std::string_view name) {
   return core::to_int(node.text_of(name)).value_or(0);
+}
+
+/// Sum of a metric over its labels, in Prometheus' text form.
+std::int64_t sum(std::string_view metrics, std::string_view name) {
+  double out = 0;
+  for (std::string_view line : core::split(metrics, '\n')) {
+    if (!line.starts_with(name)) continue;
+    const std::string_view rest = line.substr(name.size());
+    const std::size_t blank = rest.rfind(' ');
+    if (rest.empty() || (rest[0] != '{' && rest[0] != ' ') || blank == rest.npos) continue;
+    out += std::strtod(std::string(rest.substr(blank + 1)).c_str(), nullptr);
+  }
+  return static_cast<std::int64_t>(out);
 }
 
 core::Result<Sample> take(const RunningEngine& engine) {
@@ -41,8 +55,13 @@ core::Result<Sample> take(const RunningEngine& engine) {
   auto tree = fhir::parse_json(*answer, document);
   if (!tree) return core::fail(tree.error());
   Sample sample;
-  sample.received = number(**tree, "received");
-  sample.applied = number(**tree, "applied");
+  auto metrics = call_engine(engine, "GET", "/metrics", "");
+  if (!metrics) return core::fail(metrics.error());
+  sample.received = sum(*metrics, "chartwire_messages_received_total");
+  // Kept, and answered so; a duplicate gets the answer that its first copy got.
+  sample.acknowledged = sum(*metrics, "chartwire_messages_stored_total") +
+                        sum(*metrics, "chartwire_messages_duplicate_total");
+  sample.applied = sum(*metrics, "chartwire_messages_applied_total");
   sample.deficiencies = number(**tree, "open_deficiencies");
   if ((*tree)->text_of("ready") != "yes") sample.trouble = std::string((*tree)->text_of("ready"));
   const fhir::Node* destinations = (*tree)->find("destinations");
@@ -62,20 +81,20 @@ core::Result<Sample> take(const RunningEngine& engine) {
 void show(const Sample& sample, bool json) {
   if (json) {
     std::string line = fmt::format(
-        "{{\"journaled\":{},\"applied\":{},\"delivered\":{},\"queued\":{},\"parked\":{},\"held\":{}"
-        ","
+        "{{\"received\":{},\"acknowledged\":{},\"applied\":{},\"delivered\":{},\"queued\":{},"
+        "\"parked\":{},\"held\":{},"
         "\"open_deficiencies\":{},\"trouble\":",
-        sample.received, sample.applied, sample.delivered, sample.pending, sample.parked,
-        sample.held, sample.deficiencies);
+        sample.received, sample.acknowledged, sample.applied, sample.delivered, sample.pending,
+        sample.parked, sample.held, sample.deficiencies);
     fhir::write_json_string(sample.trouble, line);
     print(line + "}");
     return;
   }
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   const std::string line = fmt::format(
-      "journaled {:>8}  applied {:>8}  delivered {:>8}  queued {:>5}  parked {:>3}  held {:>3}  "
-      "open deficiencies {:>6}  {}",
-      sample.received, sample.applied, sample.delivered, sample.pending, sample.parked, sample.held,
+      "received {:>7}  acknowledged {:>7}  applied {:>7}  delivered {:>7}  queued {:>4}  "
+      "parked {:>2}  held {:>2}  open deficiencies {:>5}  {}",
+      sample.received, sample.acknowledged, sample.applied, sample.delivered, sample.pending, sample.parked, sample.held,
       sample.deficiencies, sample.trouble);
   std::fputs(terminal ? "\r\x1b[K" : "", stdout);
   std::fputs(line.c_str(), stdout);

@@ -72,6 +72,8 @@ Applier::Applier(Parts parts)
       stage_(*parts_.config, parts_.knowledge, *parts_.journal),
       applied_(parts_.metrics->counter("chartwire_entries_applied_total",
                                        "Journal entries applied to the records")),
+      messages_(parts_.metrics->counter("chartwire_messages_applied_total",
+                                        "Messages applied to the records")),
       failed_(parts_.metrics->counter("chartwire_messages_failed_total",
                                       "Stored messages that could not be mapped or applied")),
       opened_(parts_.metrics->counter("chartwire_deficiencies_opened_total",
@@ -199,6 +201,7 @@ core::Status Applier::apply_message(MappedEntry& slot) {
     if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
     return fail_message(slot, error);
   }
+  messages_.add();
   opened_.add(result->opened);
   closed_.add(result->closed);
   store::MessageState state;

@@ -62,6 +62,7 @@ class Applier {
   MessageApply apply_;
   MapStage stage_;
   core::Counter& applied_;
+  core::Counter& messages_;
   core::Counter& failed_;
   core::Counter& opened_;
   core::Counter& closed_;
