@@ -59,6 +59,19 @@ void compare(Differ& differ, const std::string& path, const fhir::Node* expected
   }
 }
 
+/// message.hl7, whose segments may end as lines of a text file do.
+core::Result<std::string> read_message(const fs::path& folder) {
+  auto text = read_file((folder / "message.hl7").string());
+  if (!text) return text;
+  std::string out;
+  for (std::size_t i = 0; i < text->size(); ++i) {
+    const char c = (*text)[i];
+    if (c == '\n' && i > 0 && (*text)[i - 1] == '\r') continue;
+    out += c == '\n' ? '\r' : c;
+  }
+  return out;
+}
+
 core::Result<std::string> map_case(const fs::path& folder, mapping::Mapper& mapper) {
   mapping::Environment environment;
   if (auto zone = read_file((folder / "zone.txt").string())) {
@@ -66,7 +79,7 @@ core::Result<std::string> map_case(const fs::path& folder, mapping::Mapper& mapp
     if (!found) return core::fail(found.error());
     environment.zone = *found;
   }
-  auto text = read_file((folder / "message.hl7").string());
+  auto text = read_message(folder);
   if (!text) return text;
   auto message = hl7::Message::parse(std::move(*text));
   if (!message) return core::fail(message.error());
@@ -77,8 +90,38 @@ core::Result<std::string> map_case(const fs::path& folder, mapping::Mapper& mapp
   return bundle;
 }
 
-GoldenResult run_case(const fs::path& folder, mapping::Mapper& mapper, bool update) {
-  GoldenResult result{folder.filename().string(), false, ""};
+/// Two blanks before every line, as differences are shown.
+std::string indented(std::string_view text) {
+  std::string out;
+  for (std::string_view line : core::split(text, '\n')) {
+    if (!line.empty()) out += fmt::format("  {}\n", line);
+  }
+  return out;
+}
+
+/// expect.yaml: the keys of a `tests:` entry, by hand and so not touched by `update`.
+void check_expectations(const fs::path& folder, mapping::Mapper& mapper, GoldenResult& result) {
+  const auto file = core::yaml::load((folder / "expect.yaml").string());
+  auto text = read_message(folder);
+  if (!file || !text || file->documents.size() != 1) {
+    result.difference = !file   ? "  " + file.error().text() + "\n"
+                        : !text ? "  " + text.error().text() + "\n"
+                                : "  expect.yaml is not one document\n";
+    return;
+  }
+  const auto held = mapping::run_test(file->documents.front(), std::move(*text), mapper);
+  result.passed = held.passed;
+  result.difference = indented(held.difference);
+}
+
+GoldenResult run_case(const fs::path& folder, const std::string& name, mapping::Mapper& mapper,
+                      bool update) {
+  GoldenResult result{name, false, ""};
+  if (fs::exists(folder / "expect.yaml")) {
+    check_expectations(folder, mapper, result);
+    if (!result.passed || !fs::exists(folder / "expected.json")) return result;
+    result.passed = false;
+  }
   auto bundle = map_case(folder, mapper);
   if (!bundle) {
     result.difference = "  " + bundle.error().text() + "\n";
@@ -121,11 +164,14 @@ std::vector<GoldenResult> run_golden(const std::string& directory,
   mapping::Mapper mapper(set);
   std::error_code failed;
   std::set<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(directory, failed)) {
-    if (fs::exists(entry.path() / "message.hl7")) folders.insert(entry.path());
+  for (const auto& entry : fs::recursive_directory_iterator(directory, failed)) {
+    if (entry.path().filename() == "message.hl7") folders.insert(entry.path().parent_path());
   }
   if (folders.empty()) results.push_back({directory, false, "  holds no case\n"});
-  for (const fs::path& folder : folders) results.push_back(run_case(folder, mapper, update));
+  for (const fs::path& folder : folders) {
+    const std::string name = folder.lexically_relative(directory).string();
+    results.push_back(run_case(folder, name, mapper, update));
+  }
   return results;
 }
 

@@ -13,8 +13,9 @@ struct GoldenResult {
   std::string difference;   ///< by FHIR path
 };
 
-/// Runs every case folder below `directory`: message.hl7 is mapped (zone UTC, or the IANA name in
-/// zone.txt) and its Bundle compared with expected.json. `update` writes what is mapped instead.
+/// Runs every case folder below `directory`, however deep: message.hl7 is held against expect.yaml
+/// (the keys of a `tests:` entry of a mapping file) and, or, mapped (zone UTC, or the IANA name in
+/// zone.txt) and its Bundle compared with expected.json, which `update` writes instead.
 std::vector<GoldenResult> run_golden(const std::string& directory,
                                      const std::shared_ptr<const mapping::MappingSet>& set,
                                      bool update);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <core/text.hpp>
 #include <fmt/format.h>
 
 #include "compiler.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::string_view kEachKeys[] = {"each", "do", "when"};
 constexpr std::string_view kRowKeys[] = {"segment", "make", "map", "when", "extend", "link",
-                                         "need", "run", "in"};
+                                         "need", "run", "in", "nth"};
 
 void visit_segments(const schema::StructureNode& node, std::string_view name, bool repeats,
                     std::vector<bool>& found) {
@@ -235,6 +236,14 @@ bool Compiler::compile_segment(const Node& node, const Scope& scope, Row& out) {
   if (const Node* need = node.find("need")) {
     out.need_key = need->scalar == "key";
     if (!out.need_key) report_.error(scope.spot(*need), "a row can need: key");
+  }
+  if (const Node* nth = node.find("nth")) {
+    const auto number = core::to_int(nth->scalar);
+    if (!number || *number < 1 || *number > kNthMax) {
+      report_.error(scope.spot(*nth), fmt::format("nth is a number from 1 to {}", kNthMax));
+    } else {
+      out.nth = static_cast<std::uint16_t>(*number);
+    }
   }
   if (const Node* in = node.find("in")) out.groups = texts(*in);
   if (!compile_extend(node, scope, out)) return false;

@@ -139,7 +139,9 @@ bool Compiler::compile_mapping(const Node& node, Element& element, const Scope& 
   if (const Node* join = node.find("join")) {
     out.has_join = true;
     out.join = program_.strings.keep(join->scalar);
-    if (!is_text(element.prim)) {
+    const Node* as = node.find("as");
+    const bool encoded = element.prim == Prim::kBase64 && as && as->scalar == "encode-base64";
+    if (!is_text(element.prim) && !encoded) {
       report_.error(scope.spot(*join), fault(scope, fmt::format("`join` makes text, but {} is a {}",
                                                                 element.path, element.type)));
       good = false;

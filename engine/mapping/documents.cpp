@@ -125,8 +125,7 @@ void Documents::map(const std::string& file, const Node& node, bool is_datatype)
                                                            "onNull", "tests"}
                  : std::initializer_list<std::string_view>{"map", "segment", "to", "key", "rules",
                                                            "mode", "list", "onNull", "extends",
-                                                           "partial",
-                                                           "tests"});
+                                                           "partial", "need", "tests"});
   const std::string_view name = node.entries.front().second.scalar;
   const Spot spot{&file, node.place};
   for (const MapDecl& old : maps) {

@@ -1,5 +1,8 @@
 #include <core/text.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 #include "visit.hpp"
 
 /// Rules at run time: targets applied to an object, values built and put in their place.
@@ -170,6 +173,47 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
   return object;
 }
 
+namespace {
+
+constexpr std::size_t kToSecond = 19;   // YYYY-MM-DDThh:mm:ss
+
+std::string_view offset_of(std::string_view time) {
+  const std::size_t at = time.size() > kToSecond ? time.find_first_of("Z+-", kToSecond) : time.npos;
+  return at == time.npos ? std::string_view() : time.substr(at);
+}
+
+/// Seconds of a FHIR dateTime that is given to the second, in UTC.
+std::int64_t instant_of(std::string_view time) {
+  const auto number = [&](std::string_view from, std::size_t at, std::size_t size) {
+    return core::to_int(from.substr(at, size)).value_or(0);
+  };
+  const std::chrono::year_month_day day{
+      std::chrono::year(static_cast<int>(number(time, 0, 4))),
+      std::chrono::month(static_cast<unsigned>(number(time, 5, 2))),
+      std::chrono::day(static_cast<unsigned>(number(time, 8, 2)))};
+  std::int64_t out = std::chrono::sys_days(day).time_since_epoch().count() * 86'400ll;
+  out += number(time, 11, 2) * 3'600 + number(time, 14, 2) * 60 + number(time, 17, 2);
+  const std::string_view offset = offset_of(time);
+  if (offset.size() < 6) return out;
+  const std::int64_t seconds = number(offset, 1, 2) * 3'600 + number(offset, 4, 2) * 60;
+  return offset.front() == '-' ? out + seconds : out - seconds;
+}
+
+/// per-1 of Period. Times of one offset compare as texts, as far as both are given.
+bool ends_before_start(const Node* period, const Node* end) {
+  const Node* start = period->find("start");
+  if (!start || start->kind != Node::Kind::kString) return false;
+  if (end->kind != Node::Kind::kString) return false;
+  const std::string_view from = start->text, to = end->text;
+  if (offset_of(from) != offset_of(to)) {
+    return !offset_of(from).empty() && !offset_of(to).empty() && instant_of(to) < instant_of(from);
+  }
+  const std::size_t common = std::min({from.size(), to.size(), kToSecond});
+  return to.substr(0, common) < from.substr(0, common);
+}
+
+}  // namespace
+
 void Mapper::Impl::place(Sink& sink, Node* node) {
   fhir::Document& doc = out_.document;
   const Target& target = sink.target;
@@ -187,6 +231,10 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
   if (!target.choice.empty() && choice_taken(parent, target.choice, sink.rule.member)) return;
   ++sink.count;
   if (!target.repeats) {
+    if (sink.rule.member == "end" && ends_before_start(parent, node)) {
+      issue(core::ErrorCode::kDataType, Origin(), "a period that ends before it starts has no end");
+      return;
+    }
     doc.set(parent, sink.rule.member, node);
     return;
   }
@@ -399,6 +447,17 @@ Node* Mapper::Impl::coding(const Rule& rule, std::string_view system, std::strin
   return out;
 }
 
+namespace {
+
+/// The same code, in the same system or in none.
+bool says_less(const Node* original, const Node* fresh) {
+  const Node* system = original->find("system");
+  return original->text_of("code") == fresh->text_of("code") &&
+         (!system || system->text == fresh->text_of("system"));
+}
+
+}  // namespace
+
 /// Puts the vocabulary's coding before, or in place of, what the data type map made.
 Node* Mapper::Impl::translate(const Rule& rule, Node* built, const Val& value) {
   const Vocab& vocab = p_.vocabs[rule.vocab];
@@ -418,7 +477,7 @@ Node* Mapper::Impl::translate(const Rule& rule, Node* built, const Val& value) {
     const fhir::Item* item = before->first_item;
     if (!vocab.keep_original && !fallback && item) item = item->next;
     for (; item; item = item->next) {
-      if (!fhir::equal(item->value, fresh)) doc.append(list, item->value);
+      if (!says_less(item->value, fresh)) doc.append(list, item->value);
     }
   }
   doc.set(built, "coding", list);

@@ -175,6 +175,7 @@ void Mapper::Impl::run_each(const Row& row, std::uint32_t group) {
 
 void Mapper::Impl::run_segments(const Row& row, std::uint32_t group) {
   const auto found = index_.segments(row.segment, group);
+  std::size_t number = 0;
   for (std::size_t i = 0; i < found.size() && !aborted_; ++i) {
     const std::uint32_t segment = found[i].segment;
     std::uint32_t end = segment + 1;
@@ -187,6 +188,7 @@ void Mapper::Impl::run_segments(const Row& row, std::uint32_t group) {
     }
     const std::uint32_t own = index_.group_of(segment);
     if (row.groups.count != 0 && !is_named(tree_.groups[own].def, p_, row.groups)) continue;
+    if (row.nth != 0 && ++number != row.nth) continue;
     run_segment(row, group, segment, end);
   }
 }
@@ -244,6 +246,13 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     inferred_ = inferred;
     for (const std::string& key : own) add_key(key);
     key_pool_.push_back(std::move(own));
+    if (!satisfied(root, map.need)) {
+      Origin at;
+      at.segment = here_.segment;
+      issue(core::ErrorCode::kRequiredFieldMissing, at,
+            "a resource without what it needs was left out");
+      return;
+    }
     if (key_count_ == 0) {
       const std::string_view key = content_key(map, root, patient_here());
       if (const std::int32_t* known = drafts_by_key_.find(map.type, key)) draft = *known;
@@ -276,6 +285,11 @@ void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
   Draft& target = out_.drafts[static_cast<std::size_t>(draft)];
   if (target.type != map.type) return;
   apply(map.targets, target.root, Val());
+  // A note after a segment that only extends (PV2, a document's OBX) belongs to what it extends.
+  const bool named = !row.by_predecessor && row.extend != 0xffff;
+  if (named && index_.made_by(here_.segment, 0xffff) < 0) {
+    index_.add_made(row.extend, here_.segment, draft);
+  }
   link(row, draft);
 }
 

@@ -23,6 +23,7 @@ inline constexpr std::size_t kSegmentNamesMax = 512;
 inline constexpr std::size_t kExpressionBytesMax = 4'000;
 inline constexpr int kExpressionDepthMax = 32;
 inline constexpr int kNestingMax = 32;        ///< set in set, datatype map in datatype map
+inline constexpr int kNthMax = 1'000;
 inline constexpr std::size_t kGlobSymbolsMax = 62;
 
 struct Range {
@@ -197,6 +198,7 @@ struct Row {
   bool by_predecessor = false;      ///< NTE: attaches to what the segment before made
   bool one_per_run = false;
   bool need_key = false;
+  std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
   std::uint32_t when = kNil;
   Range groups;                     ///< Program::texts: names of `each`, or of `in`
   Range rows;                       ///< of `do`, indices in Program::row_order

@@ -211,9 +211,28 @@ void check_assertions(const Node& test, const Produced& produced, std::string& d
   }
 }
 
-void run_test(const Node& test, Mapper& mapper, TestReport::Case& out) {
+/// "PID-7": where issues stand, without occurrence and repetition; each once, in order.
+void check_warnings(const Node& test, const MapOutput& output, std::string& difference) {
+  const Node* warned = test.find("warns");
+  if (!warned) return;
+  std::vector<std::string> wanted, got;
+  if (warned->is_scalar()) wanted.push_back(warned->scalar);
+  for (const Node& item : warned->items) wanted.push_back(item.scalar);
+  for (const hl7::Issue& issue : output.issues) {
+    std::string at = issue.at.field > 0 ? fmt::format("{}-{}", issue.at.segment, issue.at.field)
+                                        : std::string(issue.at.segment);
+    if (std::find(got.begin(), got.end(), at) == got.end()) got.push_back(std::move(at));
+  }
+  std::sort(wanted.begin(), wanted.end());
+  std::sort(got.begin(), got.end());
+  if (wanted != got) {
+    difference += fmt::format("warns: expected {}, got {}\n", listed(wanted), listed(got));
+  }
+}
+
+void run_test(const Node& test, std::string text, Mapper& mapper, TestReport::Case& out) {
   static constexpr std::string_view kKeys[] = {"name", "type", "feed", "message", "expect",
-                                               "assert", "produces"};
+                                               "assert", "produces", "warns"};
   for (const auto& [key, value] : test.entries) {
     if (std::find(std::begin(kKeys), std::end(kKeys), key) == std::end(kKeys)) {
       out.difference += fmt::format("unknown key \"{}\"\n", key);
@@ -224,7 +243,7 @@ void run_test(const Node& test, Mapper& mapper, TestReport::Case& out) {
     out.difference += fed.error().text() + "\n";
     return;
   }
-  auto message = hl7::Message::parse(message_text(test));
+  auto message = hl7::Message::parse(std::move(text));
   if (!message) {
     out.difference += "the message: " + message.error().text() + "\n";
     return;
@@ -248,9 +267,28 @@ void run_test(const Node& test, Mapper& mapper, TestReport::Case& out) {
   }
   expect(test, produced, out.difference);
   check_assertions(test, produced, out.difference);
+  check_warnings(test, **mapped, out.difference);
+}
+
+/// As run_test(), with what a test is not complete without.
+void run_case(const Node& test, std::string text, Mapper& mapper, TestReport::Case& out) {
+  out.line = test.place.line;
+  if (const Node* name = test.find("name")) out.name = name->scalar;
+  const bool says_something = test.find("expect") || test.find("assert") ||
+                              test.find("produces") || test.find("warns");
+  if (!says_something) out.difference = "a test needs expect, assert, produces or warns\n";
+  run_test(test, std::move(text), mapper, out);
+  out.passed = out.difference.empty();
+  if (out.difference.size() > kDifferenceBytesMax) out.difference.resize(kDifferenceBytesMax);
 }
 
 }  // namespace
+
+TestReport::Case run_test(const core::yaml::Node& test, std::string message, Mapper& mapper) {
+  TestReport::Case out;
+  run_case(test, std::move(message), mapper, out);
+  return out;
+}
 
 TestReport run_tests(const MappingSet& set, const schema::V2Schema&, const schema::R4&) {
   TestReport report;
@@ -260,14 +298,7 @@ TestReport run_tests(const MappingSet& set, const schema::V2Schema&, const schem
     for (const Node& test : decl.node.items) {
       TestReport::Case one;
       one.file = *decl.file;
-      one.line = test.place.line;
-      if (const Node* name = test.find("name")) one.name = name->scalar;
-      const bool says_something = test.find("expect") || test.find("assert") ||
-                                  test.find("produces");
-      if (!says_something) one.difference = "a test needs expect, assert or produces\n";
-      run_test(test, mapper, one);
-      one.passed = one.difference.empty();
-      if (one.difference.size() > kDifferenceBytesMax) one.difference.resize(kDifferenceBytesMax);
+      run_case(test, message_text(test), mapper, one);
       report.failed += !one.passed;
       report.cases.push_back(std::move(one));
     }

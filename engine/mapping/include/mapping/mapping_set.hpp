@@ -1,5 +1,6 @@
 #pragma once
 #include <core/result.hpp>
+#include <core/yaml.hpp>
 #include <schema/r4.hpp>
 #include <schema/v2.hpp>
 
@@ -74,5 +75,11 @@ struct TestReport {
   int failed = 0;
 };
 TestReport run_tests(const MappingSet& set, const schema::V2Schema& v2, const schema::R4& r4);
+
+class Mapper;
+
+/// Holds one message (ER7) against the keys of a `tests:` entry: feed, produces, expect, assert,
+/// warns. What golden folders with an expect.yaml do.
+TestReport::Case run_test(const core::yaml::Node& test, std::string message, Mapper& mapper);
 
 }  // namespace mapping
