@@ -72,7 +72,7 @@ void add_test(CLI::App& app, Context& context) {
   command->add_option("--mappings", arguments->mappings, "mappings folder to test instead");
   command->add_option("--mapping", arguments->name, "\"base\" or \"base+<site>\"");
   command->add_option("--golden", arguments->golden,
-                      "folder of cases: <case>/message.hl7 with expect.yaml, expected.json or both");
+                      "folder of cases: message.hl7 with expect.yaml, expected.json or both");
   command->add_flag("--update", arguments->update, "write expected.json from what is mapped now");
   command->callback([arguments, &context] { test(*arguments, context); });
 }

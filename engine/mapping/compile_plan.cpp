@@ -189,6 +189,31 @@ bool Compiler::compile_each(const Node& node, const Scope& scope, Row& out) {
   return true;
 }
 
+/// Which of the segments a row means, and whether a run of them counts as one.
+void Compiler::compile_choice_of_segments(const Node& node, const Scope& scope, Row& out) {
+  out.by_predecessor = node.find("segment")->scalar == "NTE";
+  out.one_per_run = out.by_predecessor;
+  if (const Node* run = node.find("run")) {
+    if (run->scalar != "one" && run->scalar != "each") {
+      report_.error(scope.spot(*run), "run is one or each");
+    }
+    out.one_per_run = run->scalar == "one";
+  }
+  if (const Node* need = node.find("need")) {
+    out.need_key = need->scalar == "key";
+    if (!out.need_key) report_.error(scope.spot(*need), "a row can need: key");
+  }
+  if (const Node* nth = node.find("nth")) {
+    const auto number = core::to_int(nth->scalar);
+    if (!number || *number < 1 || *number > kNthMax) {
+      report_.error(scope.spot(*nth), fmt::format("nth is a number from 1 to {}", kNthMax));
+    } else {
+      out.nth = static_cast<std::uint16_t>(*number);
+    }
+  }
+  if (const Node* in = node.find("in")) out.groups = texts(*in);
+}
+
 bool Compiler::compile_segment(const Node& node, const Scope& scope, Row& out) {
   const Node& segment = *node.find("segment");
   out.segment = program_.segments.id(segment.scalar);
@@ -225,27 +250,7 @@ bool Compiler::compile_segment(const Node& node, const Scope& scope, Row& out) {
     report_.error(scope.spot(*map), fmt::format("{} is a map of {}, not of {}", info.name,
                                                 program_.segments[info.segment], segment.scalar));
   }
-  out.by_predecessor = segment.scalar == "NTE";
-  out.one_per_run = out.by_predecessor;
-  if (const Node* run = node.find("run")) {
-    if (run->scalar != "one" && run->scalar != "each") {
-      report_.error(scope.spot(*run), "run is one or each");
-    }
-    out.one_per_run = run->scalar == "one";
-  }
-  if (const Node* need = node.find("need")) {
-    out.need_key = need->scalar == "key";
-    if (!out.need_key) report_.error(scope.spot(*need), "a row can need: key");
-  }
-  if (const Node* nth = node.find("nth")) {
-    const auto number = core::to_int(nth->scalar);
-    if (!number || *number < 1 || *number > kNthMax) {
-      report_.error(scope.spot(*nth), fmt::format("nth is a number from 1 to {}", kNthMax));
-    } else {
-      out.nth = static_cast<std::uint16_t>(*number);
-    }
-  }
-  if (const Node* in = node.find("in")) out.groups = texts(*in);
+  compile_choice_of_segments(node, scope, out);
   if (!compile_extend(node, scope, out)) return false;
   const Range uses{0, static_cast<std::uint32_t>(uses_[out.map].size())};
   for (std::uint32_t i = uses.first; i < uses.end(); ++i) {

@@ -154,6 +154,7 @@ class Compiler {
   Range compile_rows(const core::yaml::Node& node, const Scope& scope);
   bool compile_row(const core::yaml::Node& node, const Scope& scope, Row& out);
   bool compile_each(const core::yaml::Node& node, const Scope& scope, Row& out);
+  void compile_choice_of_segments(const core::yaml::Node& node, const Scope& scope, Row& out);
   bool compile_segment(const core::yaml::Node& node, const Scope& scope, Row& out);
   bool compile_extend(const core::yaml::Node& node, const Scope& scope, Row& out);
   bool compile_link(const core::yaml::Node& node, const Scope& scope, Row& row);

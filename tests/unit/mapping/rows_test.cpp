@@ -7,6 +7,8 @@ using namespace mapping_test;
 namespace {
 
 constexpr const char* kRules =
+    "datatype: CX\nto: Identifier\nrules: {value: ^1}\n---\n"
+    "datatype: CWE\nto: CodeableConcept\nrules: {text: ^2}\n---\n"
     "map: P\nsegment: PID\nto: Patient\nkey: PID-3\nrules: {gender: =unknown}\n---\n"
     "map: F\nsegment: PID\nto: Patient\nextends: first\n"
     "rules: {link: {set: {other: $second, type: =seealso}}}\n---\n"
@@ -53,7 +55,8 @@ BOOST_AUTO_TEST_CASE(the_nth_segment_alone) {
   const Mapped m = mapped("PID|2||2\n");
   BOOST_TEST(m.json("Patient", 0).find("seealso") != std::string::npos);
   BOOST_TEST(m.json("Patient", 1).find("seealso") == std::string::npos);
-  const Compiled bad = compile(std::string(kRules) + "  - {segment: PID, nth: 0, make: x, map: P}\n");
+  const std::string bad_row = "  - {segment: PID, nth: 0, make: x, map: P}\n";
+  const Compiled bad = compile(kRules + bad_row);
   BOOST_TEST(bad.says("nth is a number from 1 to"));
 }
 
@@ -65,7 +68,9 @@ BOOST_AUTO_TEST_CASE(a_resource_without_what_it_needs_is_left_out) {
 }
 
 BOOST_AUTO_TEST_CASE(a_period_does_not_end_before_it_starts) {
-  const auto ends = [](const std::string& json) { return json.find("\"end\"") != std::string::npos; };
+  const auto ends = [](const std::string& json) {
+    return json.find("\"end\"") != std::string::npos;
+  };
   BOOST_TEST(ends(period("20260314", "20260315")));
   BOOST_TEST(!ends(period("20260314", "20260313")));
   BOOST_TEST(ends(period("20260314", "2026")));
