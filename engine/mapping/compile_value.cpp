@@ -20,6 +20,7 @@ constexpr NamedFunction kFunctions[] = {
     {"date", Function::kDate, "date"},
     {"dateTime", Function::kDateTime, "dateTime"},
     {"instant", Function::kInstant, "instant"},
+    {"planned-instant", Function::kPlannedInstant, "instant"},
     {"time", Function::kTime, "time"},
     {"mime", Function::kMime, ""},
     {"base64", Function::kBase64, "base64Binary"},

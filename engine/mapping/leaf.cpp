@@ -148,6 +148,8 @@ Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text
       return nullptr;
     }
   }
+  // What is planned to the minute is planned for its first second.
+  if (rule.function == Function::kPlannedInstant && stamp->parts == 5) stamp->parts = 6;
   bool unsure = false;
   TimeText buffer;
   const std::string_view out = write_time(*stamp, prim, offsets_, buffer, unsure);

@@ -72,9 +72,31 @@ void MessageIndex::number_groups() {
   }
 }
 
+/// Repetitions of one group stand side by side: one interval of orders for all of them.
+void MessageIndex::number_runs() {
+  constexpr std::uint32_t kNone = schema::GroupTree::kNone;
+  run_first_.assign(order_.begin(), order_.end());
+  run_last_.assign(last_.begin(), last_.end());
+  for (const schema::GroupTree::Group& parent : tree_->groups) {
+    for (std::uint32_t first = parent.first_child; first != kNone;) {
+      const schema::StructureNode* def = tree_->groups[first].def;
+      std::uint32_t end = first, last = first;
+      for (; end != kNone && tree_->groups[end].def == def; end = tree_->groups[end].next_sibling) {
+        last = end;
+      }
+      for (std::uint32_t one = first; one != end; one = tree_->groups[one].next_sibling) {
+        run_first_[one] = order_[first];
+        run_last_[one] = last_[last];
+      }
+      first = end;
+    }
+  }
+}
+
 void MessageIndex::build(const hl7::Message& message, const schema::GroupTree& tree) {
   tree_ = &tree;
   number_groups();
+  number_runs();
   const std::uint32_t count = message.segment_count();
   name_of_.resize(count);
   first_.assign(name_count_ + 1, 0);
@@ -116,14 +138,25 @@ std::span<const Stand> MessageIndex::segments(std::uint16_t name, std::uint32_t 
 const Stand* MessageIndex::nearest_in(std::span<const Stand> all, std::uint32_t group,
                                       std::uint32_t segment) const {
   if (all.empty()) return nullptr;
+  std::uint32_t inner = schema::GroupTree::kNone;
+  const Stand* next = nullptr;
   for (std::uint32_t at = group; at != schema::GroupTree::kNone; at = tree_->groups[at].parent) {
-    const auto found = interval(all, order_[at], last_[at]);
-    if (found.empty()) continue;
+    const bool outside = inner != schema::GroupTree::kNone;
+    const auto found = interval(all, order_[at], outside ? run_first_[inner] - 1 : last_[at]);
     const auto after = std::partition_point(
         found.begin(), found.end(), [&](const Stand& s) { return s.segment <= segment; });
-    return after == found.begin() ? &*after : &*(after - 1);
+    if (after != found.begin()) return &*(after - 1);
+    if (!next) {
+      if (after != found.end()) next = &*after;
+      const auto behind = outside ? interval(all, run_last_[inner] + 1, last_[at])
+                                  : std::span<const Stand>();
+      if (!behind.empty() && (!next || behind.front().segment < next->segment)) {
+        next = &behind.front();
+      }
+    }
+    inner = at;
   }
-  return nullptr;
+  return next;
 }
 
 std::uint32_t MessageIndex::nearest(std::uint16_t name, std::uint32_t group,

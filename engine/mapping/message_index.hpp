@@ -28,8 +28,10 @@ class MessageIndex {
 
   /// Segments of that name inside a group, in message order.
   std::span<const Stand> segments(std::uint16_t name, std::uint32_t group) const;
-  /// The segment of that name nearest to `segment`: in the smallest enclosing group that has one,
-  /// the last before it, else the first after it. kNil when there is none.
+  /// The segment of that name nearest to `segment`: the last before it in the smallest enclosing
+  /// group that has one before it, else the first after it, again from the smallest group on. kNil
+  /// when there is none. Other repetitions of a group around `segment` are not looked into: the
+  /// order before is no part of this one.
   std::uint32_t nearest(std::uint16_t name, std::uint32_t group, std::uint32_t segment) const;
   /// The smallest enclosing group that holds such a segment; kNil when none does.
   std::uint32_t enclosing(std::uint16_t name, std::uint32_t group) const;
@@ -58,6 +60,7 @@ class MessageIndex {
   };
   std::uint16_t id_of(std::string_view name) const;
   void number_groups();
+  void number_runs();
   static std::span<const Stand> interval(std::span<const Stand> all, std::uint32_t first,
                                          std::uint32_t last);
   const Stand* nearest_in(std::span<const Stand> all, std::uint32_t group,
@@ -71,6 +74,7 @@ class MessageIndex {
   std::size_t name_count_ = 0;
   const schema::GroupTree* tree_ = nullptr;
   std::vector<std::uint32_t> order_, last_, group_at_, stack_;
+  std::vector<std::uint32_t> run_first_, run_last_;  ///< orders of a group's repetitions
   std::vector<std::uint16_t> name_of_;       ///< by segment
   std::vector<std::uint32_t> first_;         ///< by name: begin in stands_
   std::vector<Stand> stands_;

@@ -39,7 +39,8 @@ enum class Prim : std::uint8_t {
 
 /// Built-in values of `as:`, besides data type maps.
 enum class Function : std::uint8_t {
-  kNone, kText, kDate, kDateTime, kInstant, kTime, kMime, kBase64, kEncodeBase64, kEdData,
+  kNone, kText, kDate, kDateTime, kInstant, kPlannedInstant, kTime, kMime, kBase64,
+  kEncodeBase64, kEdData,
   kRegistry, kAuthority, kSampled, kRangeLow, kRangeHigh, kLower, kUpper, kDecimal, kCode,
 };
 

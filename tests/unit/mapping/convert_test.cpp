@@ -64,6 +64,12 @@ BOOST_AUTO_TEST_CASE(instants_need_seconds) {
   BOOST_TEST(value("instant", "20260304050607+0100") == "2026-03-04T05:06:07+01:00");
   BOOST_TEST(value("instant", "202603040506+0100") == "warned");
   BOOST_TEST(value("instant", "20260304") == "warned");
+  const auto planned = [](std::string text) {
+    return value("instant", std::move(text), {}, "20260304050607", ", as: planned-instant");
+  };
+  BOOST_TEST(planned("202603040506+0100") == "2026-03-04T05:06:00+01:00");
+  BOOST_TEST(planned("20260304050607+0100") == "2026-03-04T05:06:07+01:00");
+  BOOST_TEST(planned("2026030405") == "warned");
 }
 
 BOOST_AUTO_TEST_CASE(impossible_times) {
