@@ -26,8 +26,8 @@ struct Arguments {
 
 /// The numbers of one line, read from the engine's status and metrics, since it started.
 struct Sample {
-  std::int64_t received = 0, acknowledged = 0, applied = 0, pending = 0, parked = 0, held = 0, delivered = 0;
-  std::int64_t deficiencies = 0;
+  std::int64_t received = 0, acknowledged = 0, applied = 0, deficiencies = 0;
+  std::int64_t delivered = 0, pending = 0, parked = 0, held = 0;   ///< of all destinations
   std::string trouble;
 };
 
@@ -94,8 +94,8 @@ void show(const Sample& sample, bool json) {
   const std::string line = fmt::format(
       "received {:>7}  acknowledged {:>7}  applied {:>7}  delivered {:>7}  queued {:>4}  "
       "parked {:>2}  held {:>2}  open deficiencies {:>5}  {}",
-      sample.received, sample.acknowledged, sample.applied, sample.delivered, sample.pending, sample.parked, sample.held,
-      sample.deficiencies, sample.trouble);
+      sample.received, sample.acknowledged, sample.applied, sample.delivered, sample.pending,
+      sample.parked, sample.held, sample.deficiencies, sample.trouble);
   std::fputs(terminal ? "\r\x1b[K" : "", stdout);
   std::fputs(line.c_str(), stdout);
   std::fputs(terminal ? "" : "\n", stdout);

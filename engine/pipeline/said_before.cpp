@@ -18,8 +18,8 @@ std::string SaidBefore::statement(const mapping::MapOutput& output,
   constexpr std::string_view kMark = "\"\\u0001";
   const std::size_t end = text.size();
   for (std::size_t at = text.find(kMark); at < end; at = text.find(kMark, at + 1)) {
-    const std::size_t from = at + kMark.size();
-    const auto number = core::to_int(std::string_view(text).substr(from, text.find('"', from) - from));
+    const std::string_view rest = std::string_view(text).substr(at + kMark.size());
+    const auto number = core::to_int(rest.substr(0, rest.find('"')));
     if (!number || *number < 0 || static_cast<std::size_t>(*number) >= ids.size()) continue;
     text += " " + ids[static_cast<std::size_t>(*number)];
   }
