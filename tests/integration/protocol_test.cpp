@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(ack_applied_tells_what_could_not_be_applied) {
   BOOST_TEST(ack_code(peer.ask(admission("AP1").text())) == "AA");
   // A known type that no plan maps is kept and marked; this feed says so.
   const std::string unmapped = peer.ask(
-      "MSH|^~\\&|REG|GEN|CW|HIM|20260110||PPR^PC1|AP2|P|2.5.1\rPID|1||100^^^GENERAL^MR\r");
+      "MSH|^~\\&|REG|GEN|CW|HIM|20260110||SSU^U03|AP2|P|2.5.1\rEQU|ANALYZER|20260110\r");
   BOOST_TEST(ack_code(unmapped) == "AE");
   BOOST_TEST(ack_id(unmapped) == "AP2");
 }
