@@ -1,6 +1,7 @@
 #include <admin/api.hpp>
 
 #include <core/text.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -127,6 +128,25 @@ std::string item_json(const store::OutboxItem& item) {
 
 }  // namespace
 
+std::string pair_json(const identity::Pair& pair) {
+  std::string guards = "[";
+  for (identity::Guard guard : pair.guards.list()) {
+    if (guards.size() > 1) guards += ',';
+    guards += "\"" + std::string(identity::to_text(guard)) + "\"";
+  }
+  JsonObject object;
+  object.text("patient", pair.patient)
+      .text("other", pair.other)
+      .text("state", identity::to_text(pair.state))
+      .raw("weight", fmt::format("{:.2f}", pair.weight))
+      .raw("guards", guards + "]")
+      .raw("match", pair.fields)
+      .number("sequence", pair.sequence.value())
+      .text("found", core::to_iso(pair.found))
+      .text("decided_by", pair.decided_by);
+  return std::move(object).done();
+}
+
 std::string deficiency_json(const him::Deficiency& deficiency) {
   JsonObject object;
   object.text("rule", deficiency.rule)
@@ -175,6 +195,9 @@ void Api::add_routes(net::HttpRouter& router) {
       [](Api& api, const HttpRequest& r) { return api.decide(r, "pending"); });
   add("POST", "/api/v1/queues/{destination}/{sequence}/{part}/skip",
       [](Api& api, const HttpRequest& r) { return api.decide(r, "delivered"); });
+  add("GET", "/api/v1/mpi/pairs", [](Api& api, const HttpRequest& r) { return api.pairs(r); });
+  add("POST", "/api/v1/mpi/pairs/{patient}/{other}/{decision}",
+      [](Api& api, const HttpRequest& r) { return api.decide_pair(r); });
   add("GET", "/api/v1/deficiencies",
       [](Api& api, const HttpRequest& r) { return api.deficiencies(r); });
 }
@@ -250,6 +273,27 @@ HttpResponse Api::decide(const HttpRequest& request, const std::string& state) {
   }
   auto decided = engine_.decide(core::DestinationName{std::string(request.param("destination"))},
                                 *sequence, static_cast<int>(*part), state, reason);
+  if (!decided) return failure(decided.error());
+  return json("{\"ok\":true}");
+}
+
+HttpResponse Api::pairs(const HttpRequest& request) {
+  std::lock_guard lock(mutex_);
+  auto found = identity::list_pairs(*reader_, query(request, "all") == "true", limit_of(request));
+  if (!found) return failure(found.error());
+  return json("{\"pairs\":" + array(*found, pair_json) + "}");
+}
+
+HttpResponse Api::decide_pair(const HttpRequest& request) {
+  fhir::Document document;
+  auto body = fhir::parse_json(request.body, document);
+  const std::string by(body ? (*body)->text_of("by") : "");
+  if (by.empty()) {
+    return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
+  }
+  auto decided = engine_.decide_pair(std::string(request.param("patient")),
+                                     std::string(request.param("other")),
+                                     std::string(request.param("decision")), by);
   if (!decided) return failure(decided.error());
   return json("{\"ok\":true}");
 }

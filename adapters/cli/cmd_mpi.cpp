@@ -1,9 +1,11 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <admin/api.hpp>
 #include <fhir/json.hpp>
 #include <fmt/format.h>
 #include <identity/evaluate.hpp>
+#include <identity/mpi.hpp>
 #include <identity/patient.hpp>
 #include <identity/train.hpp>
 
@@ -24,7 +26,8 @@ struct Arguments {
   std::string model;                  ///< folder of weights.yaml and names.yaml
   std::string a, b, out;
   std::vector<std::string> files;
-  bool pairs = false, check = false;
+  bool pairs = false, check = false, all = false;
+  std::string patient, other, decision, by;
   identity::Person person;
   identity::Person::Name name;
   identity::Person::Address address;
@@ -201,6 +204,79 @@ void search(Arguments& arguments, Context& context) {
   context.exit = matches.empty() ? kFindings : kOk;
 }
 
+/// The weights that speak for and against, strongest first: "birth_date +12.9, given -3.1".
+std::string evidence(const std::string& match) {
+  fhir::Document document;
+  auto tree = fhir::parse_json(match, document);
+  const fhir::Node* fields = tree ? (*tree)->find("fields") : nullptr;
+  std::string out;
+  for (const fhir::Member* field = fields ? fields->first_member : nullptr; field;
+       field = field->next) {
+    const std::string_view weight = field->value->text_of("weight");
+    out += fmt::format("{}{} {}{}", out.empty() ? "" : ", ", field->name,
+                       weight.starts_with('-') ? "" : "+", weight);
+  }
+  return out;
+}
+
+void queue(const Arguments& arguments, Context& context) {
+  context.exit = kUsage;
+  auto config = arguments.config.read();
+  if (!config) return;
+  auto knowledge = load_knowledge(data_for(*config), {});
+  if (!knowledge) return;
+  context.exit = kUnreachable;
+  auto records = open_records(*config, knowledge->r4);
+  if (!records) return;
+  auto pairs = identity::list_pairs(*records, arguments.all, arguments.count);
+  if (!pairs) {
+    complain(pairs.error().text());
+    return;
+  }
+  for (const identity::Pair& pair : *pairs) {
+    if (context.json) {
+      print(admin::pair_json(pair));
+      continue;
+    }
+    std::string guards;
+    for (identity::Guard guard : pair.guards.list()) {
+      guards += fmt::format(" {}", identity::to_text(guard));
+    }
+    print(fmt::format("{:.1f}  {}{}  found {}  entry {}\n  {}  {}\n  {}  {}\n  {}", pair.weight,
+                      identity::to_text(pair.state),
+                      pair.decided_by.empty() ? "" : " by " + pair.decided_by,
+                      core::to_iso(pair.found).substr(0, 16), pair.sequence.value(), pair.patient,
+                      describe(*records, pair.patient), pair.other,
+                      describe(*records, pair.other), evidence(pair.fields)));
+    if (!guards.empty()) print("  held by" + guards);
+  }
+  context.exit = kOk;
+}
+
+void decide(const Arguments& arguments, Context& context) {
+  context.exit = kUsage;
+  auto config = arguments.config.read();
+  if (!config) return;
+  auto running = find_running(*config);
+  if (!running) {
+    complain("no engine is running on this store");
+    context.exit = kUnreachable;
+    return;
+  }
+  std::string body = "{\"by\":";
+  fhir::write_json_string(arguments.by, body);
+  auto answer = call_engine(*running, "POST",
+                            fmt::format("/api/v1/mpi/pairs/{}/{}/{}", arguments.patient,
+                                        arguments.other, arguments.decision),
+                            body + "}");
+  if (!answer) {
+    complain(answer.error().text());
+    context.exit = answer.error().code == core::ErrorCode::kUnreachable ? kUnreachable : kFindings;
+    return;
+  }
+  context.exit = kOk;
+}
+
 struct Speed {
   double build_seconds = 0, median_us = 0, p99_us = 0, compared = 0;
   std::size_t index_bytes = 0, rss_bytes = 0, linked = 0, wrong = 0;
@@ -292,6 +368,28 @@ void add_search(CLI::App& mpi, Context& context) {
   command->callback([arguments, &context] { search(*arguments, context); });
 }
 
+void add_queue_commands(CLI::App& mpi, Context& context) {
+  auto listed = std::make_shared<Arguments>();
+  listed->count = 1000;
+  CLI::App* command = mpi.add_subcommand(
+      "queue", "pairs that may be one person and wait for somebody to decide, heaviest first");
+  listed->config.add_to(*command, false);
+  command->add_flag("--all", listed->all, "also those that are decided");
+  command->add_option("--count", listed->count, "at most so many");
+  command->callback([listed, &context] { queue(*listed, context); });
+
+  auto decided = std::make_shared<Arguments>();
+  command = mpi.add_subcommand("decide", "a decision on a pair of the queue");
+  decided->config.add_to(*command, false);
+  command->add_option("patient", decided->patient, "Patient id")->required();
+  command->add_option("other", decided->other, "the other Patient id")->required();
+  command->add_option("decision", decided->decision, "what they are")
+      ->required()
+      ->check(CLI::IsMember({"link", "not-the-same", "later"}));
+  command->add_option("--by", decided->by, "who decides")->required();
+  command->callback([decided, &context] { decide(*decided, context); });
+}
+
 }  // namespace
 
 void add_mpi_bench(CLI::App& bench, Context& context) {
@@ -329,6 +427,7 @@ void add_mpi(CLI::App& app, Context& context) {
   command->callback([learned, &context] { train(*learned, context); });
 
   add_search(*mpi, context);
+  add_queue_commands(*mpi, context);
 }
 
 }  // namespace cli

@@ -63,12 +63,32 @@ std::string bundle_identifier(const MappedEntry& slot) {
          std::to_string(slot.entry.sequence.value());
 }
 
+/// The index costs memory and a pass over all Patients at start: only where a feed wants it.
+std::unique_ptr<identity::Mpi> make_mpi(const Applier::Parts& parts) {
+  const auto& feeds = parts.config->feeds;
+  const bool wanted = std::any_of(feeds.begin(), feeds.end(), [](const FeedConfig& feed) {
+    return feed.mpi != FeedConfig::Mpi::kOff;
+  });
+  if (!wanted || parts.knowledge->mpi == nullptr) return nullptr;
+  return std::make_unique<identity::Mpi>(*parts.records, parts.knowledge->mpi);
+}
+
+identity::Mpi::Mode mode_of(const FeedConfig& feed) {
+  switch (feed.mpi) {
+    case FeedConfig::Mpi::kOff: return identity::Mpi::Mode::kOff;
+    case FeedConfig::Mpi::kReview: return identity::Mpi::Mode::kReview;
+    case FeedConfig::Mpi::kLink: return identity::Mpi::Mode::kLink;
+  }
+  return identity::Mpi::Mode::kOff;
+}
+
 }  // namespace
 
 Applier::Applier(Parts parts)
     : parts_(std::move(parts)),
       charts_(*parts_.records, parts_.knowledge->rules),
-      apply_(*parts_.records, charts_),
+      mpi_(make_mpi(parts_)),
+      apply_(*parts_.records, charts_, mpi_.get()),
       stage_(*parts_.config, parts_.knowledge, *parts_.journal),
       applied_(parts_.metrics->counter("chartwire_entries_applied_total",
                                        "Journal entries applied to the records")),
@@ -90,6 +110,9 @@ core::Status Applier::start() {
   auto position = parts_.records->position();
   if (!position) return core::fail(position.error());
   position_ = position->value();
+  if (mpi_ != nullptr) {
+    if (auto status = mpi_->start(); !status) return status;
+  }
   parts_.waiters->applied_up_to(*position);
   commit_effects();
   stage_.start(*position);
@@ -131,6 +154,9 @@ void Applier::run() {
       parts_.records->rollback();
       charts_.forget();
       apply_.forget();
+      if (mpi_ != nullptr) {
+        if (auto undone = mpi_->undo_all(); !undone) status = undone;
+      }
       core::log_error("apply-failed", {{"reason", status.error().text()},
                                        {"sequence", batch.front()->entry.sequence.value()}});
       {
@@ -153,6 +179,7 @@ core::Status Applier::apply_batch(std::vector<MappedEntry*>& batch) {
   const core::Sequence position = batch.back()->entry.sequence;
   if (auto status = parts_.records->commit(position); !status) return status;
   position_ = position.value();
+  if (mpi_ != nullptr) mpi_->committed();
   applied_.add(static_cast<double>(batch.size()));
   commit_effects();
   for (auto& [sequence, outcome] : outcomes_) parts_.waiters->applied(sequence, outcome);
@@ -190,7 +217,9 @@ core::Status Applier::apply_entry(MappedEntry& slot) {
 core::Status Applier::apply_message(MappedEntry& slot) {
   if (slot.error) return fail_message(slot, *slot.error);
   if (auto status = parts_.records->savepoint(); !status) return status;
-  auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment);
+  if (mpi_ != nullptr) mpi_->savepoint();
+  auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment,
+                             mode_of(*slot.feed));
   core::Status routed;
   if (result) routed = route(slot, *result);
   if (!result || !routed) {
@@ -199,6 +228,9 @@ core::Status Applier::apply_message(MappedEntry& slot) {
     charts_.forget();
     apply_.forget();
     if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
+    if (mpi_ != nullptr) {
+      if (auto status = mpi_->undo_to_savepoint(); !status) return status;
+    }
     return fail_message(slot, error);
   }
   messages_.add();
@@ -334,8 +366,36 @@ core::Status Applier::apply_delivery(const store::Entry& entry) {
 }
 
 core::Status Applier::apply_command(const store::Entry& entry) {
+  if (entry.type == kPairDecision) return apply_pair_decision(entry);
   // Operator decisions about the outbox share the form of delivery outcomes.
   return apply_delivery(entry);
+}
+
+core::Status Applier::apply_pair_decision(const store::Entry& entry) {
+  fhir::Document document;
+  auto tree = fhir::parse_json(entry.raw, document);
+  if (!tree) return {};  // written by ourselves and digest-checked: nothing a retry would mend
+  const std::string patient((*tree)->text_of("patient"));
+  const std::string other((*tree)->text_of("other"));
+  const auto state = identity::pair_state_of((*tree)->text_of("decision"));
+  if (!state) return {};
+  auto decided = identity::decide_pair(*parts_.records, patient, other, *state,
+                                       (*tree)->text_of("by"), entry.sequence, entry.received);
+  if (!decided) {
+    // Somebody decided first: this entry changes nothing.
+    return is_environment(decided.error()) ? decided : core::Status();
+  }
+  if (*state != identity::PairState::kLinked) return {};
+  ApplyResult result;
+  const store::Stamp stamp{entry.sequence, entry.received, "command", std::nullopt};
+  if (auto status = apply_.link_patients(patient, other, stamp, result); !status) return status;
+  const std::string identifier = "command|" + std::to_string(entry.sequence.value());
+  for (const DestinationConfig& destination : parts_.config->destinations) {
+    if (auto status = enqueue(destination.name, entry, result, identifier, 1); !status) {
+      return status;
+    }
+  }
+  return {};
 }
 
 }  // namespace pipeline

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -18,6 +19,9 @@
 #include "map_stage.hpp"
 
 namespace pipeline {
+
+/// Journal type of a decision on a pair of Patients: {"patient", "other", "decision", "by"}.
+inline constexpr std::string_view kPairDecision = "mpi-pair";
 
 /// The one writer of the records: takes mapped entries in journal order and applies them, many in a
 /// transaction that also moves the position. Thread: one of its own.
@@ -58,7 +62,10 @@ class Applier {
   void commit_effects();
 
   Parts parts_;
+  core::Status apply_pair_decision(const store::Entry& entry);
+
   him::Charts charts_;
+  std::unique_ptr<identity::Mpi> mpi_;   ///< nullptr when no feed asks for it
   MessageApply apply_;
   MapStage stage_;
   core::Counter& applied_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "apply_work.hpp"
 #include "event_time.hpp"
 #include "resolve_tree.hpp"
 
@@ -35,28 +36,16 @@ int result_status_rank(std::string_view status) {
   return 0;  // unknown says nothing about order
 }
 
-/// The state of one entry while it is applied.
-struct MessageApply::Work {
-  const store::Entry& entry;
-  const mapping::MapOutput& output;
-  const mapping::Environment& environment;
-  store::Stamp stamp;
-  him::Cause cause;
-  std::vector<std::string> ids;        ///< by draft, empty until resolved
-  std::vector<bool> resolving;
-  std::map<std::pair<std::string, std::string>, std::size_t> touched_at;
-  ApplyResult result;
-};
-
-MessageApply::MessageApply(store::Records& records, him::Charts& charts)
-    : records_(records), identity_(records), charts_(charts) {}
+MessageApply::MessageApply(store::Records& records, him::Charts& charts, identity::Mpi* mpi)
+    : records_(records), identity_(records), charts_(charts), mpi_(mpi) {}
 
 core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
                                               const hl7::Message& message,
                                               const mapping::MapOutput& output,
-                                              const mapping::Environment& environment) {
+                                              const mapping::Environment& environment,
+                                              identity::Mpi::Mode mode) {
   document_.reset();
-  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}};
+  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, entry.sender,
                 event_time(message, environment.zone)};
   work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
@@ -69,6 +58,7 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
   }
   if (auto status = merge_patients(work); !status) return core::fail(status.error());
   if (auto status = write_drafts(work); !status) return core::fail(status.error());
+  if (auto status = look_for_known(work, mode); !status) return core::fail(status.error());
   auto changes = charts_.evaluate(work.cause);
   if (!changes) return core::fail(changes.error());
   if (auto status = write_changes(*changes, work.stamp, work.result); !status) {
@@ -232,6 +222,10 @@ core::Status MessageApply::put(Work& work, std::string_view type, std::string_vi
   if (!put) return core::fail(put.error());
   if (put->changed) {
     if (auto status = charts_.touch(type, id, tree, work.cause); !status) return status;
+    if (mpi_ != nullptr && type == "Patient") {
+      mpi_->touch(id, *tree);
+      if (put->created) work.new_patients.emplace_back(std::string(id), tree);
+    }
   }
   note_touched(work, type, id, *put, shared);
   return {};
@@ -282,6 +276,13 @@ core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
   }
   if (auto status = charts_.merge_patient(merge->retired, merge->survivor, work.cause); !status) {
     return status;
+  }
+  auto noted = identity::decide_pair(records_, merge->retired, merge->survivor,
+                                     identity::PairState::kMerged, "message",
+                                     work.entry.sequence, work.entry.received);
+  if (!noted && noted.error().code != ErrorCode::kNotFound &&
+      noted.error().code != ErrorCode::kConflict) {
+    return noted;
   }
   // The survivor says whom it replaces (FHIR Patient.link).
   auto current = records_.get("Patient", merge->survivor);

@@ -1,6 +1,7 @@
 #pragma once
 #include <him/deficiency.hpp>
 #include <identity/identity.hpp>
+#include <identity/mpi.hpp>
 #include <mapping/mapper.hpp>
 #include <pipeline/config.hpp>
 #include <store/journal.hpp>
@@ -37,11 +38,16 @@ struct ApplyResult {
 /// applier's.
 class MessageApply {
  public:
-  MessageApply(store::Records& records, him::Charts& charts);
+  /// `mpi` may be nullptr: then nobody is looked for.
+  MessageApply(store::Records& records, him::Charts& charts, identity::Mpi* mpi);
 
   core::Result<ApplyResult> apply(const store::Entry& entry, const hl7::Message& message,
                                   const mapping::MapOutput& output,
-                                  const mapping::Environment& environment);
+                                  const mapping::Environment& environment,
+                                  identity::Mpi::Mode mode);
+  /// Lets two Patients name each other (link seealso) and adds their lanes.
+  core::Status link_patients(const std::string& a, const std::string& b, const store::Stamp& stamp,
+                             ApplyResult& result);
   /// Writes what deficiency changes look like as FHIR and names their patients' lanes.
   core::Status write_changes(const std::vector<him::Change>& changes, const store::Stamp& stamp,
                              ApplyResult& result);
@@ -69,11 +75,15 @@ class MessageApply {
   core::Status move_resource(Work& work, const store::Resource& resource,
                              const std::string& retired, const std::string& survivor);
   core::Status collect_lanes(Work& work);
+  core::Status look_for_known(Work& work, identity::Mpi::Mode mode);
+  core::Status add_seealso(const std::string& to, const std::string& other,
+                           const store::Stamp& stamp, ApplyResult& result);
 
   store::Records& records_;
   identity::Identity identity_;
   him::Charts& charts_;
   SaidBefore said_;
+  identity::Mpi* mpi_;
   fhir::Document document_;     ///< scratch, reset per entry
 };
 

@@ -143,6 +143,8 @@ void read_feed(Loader& load, const Node& node) {
   reader.texts("accept", feed.accept);
   reader.boolean("strict", feed.strict);
   reader.boolean("ack_warnings", feed.ack_warnings);
+  reader.choice("mpi", {"off", "review", "link"},
+                [&](std::size_t i) { feed.mpi = static_cast<FeedConfig::Mpi>(i); });
   if (const Node* values = reader.get("values")) {
     for (const auto& [key, value] : values->entries) {
       if (value.is_scalar()) {

@@ -283,6 +283,36 @@ core::Status Engine::decide(const core::DestinationName& destination, core::Sequ
   return {};
 }
 
+core::Status Engine::decide_pair(const std::string& patient, const std::string& other,
+                                 const std::string& decision, const std::string& by) {
+  const bool link = decision == "link";
+  if (!link && decision != "not-the-same" && decision != "later") {
+    return core::fail(ErrorCode::kUsage, "decide \"link\", \"not-the-same\" or \"later\"");
+  }
+  if (by.empty()) return core::fail(ErrorCode::kUsage, "who decides must be named");
+  {
+    std::lock_guard lock(impl_->status_mutex);
+    auto open = identity::may_decide(*impl_->status_reader, patient, other);
+    if (!open) return open;
+  }
+  store::Entry entry;
+  entry.kind = store::EntryKind::kCommand;
+  entry.received = impl_->options.clock->now();
+  entry.type = std::string(kPairDecision);
+  entry.raw = "{\"patient\":";
+  fhir::write_json_string(patient, entry.raw);
+  entry.raw += ",\"other\":";
+  fhir::write_json_string(other, entry.raw);
+  entry.raw += ",\"decision\":\"" + (link ? std::string("linked") : decision) + "\",\"by\":";
+  fhir::write_json_string(by, entry.raw);
+  entry.raw += "}";
+  const store::Appended appended = impl_->journal->append_and_wait(std::move(entry));
+  if (appended.outcome == store::Appended::Outcome::kRefused) return core::fail(appended.error);
+  if (!wait_applied(10s)) return core::fail(ErrorCode::kTimeout, "not applied yet");
+  for (const auto& dispatcher : impl_->dispatchers) dispatcher->wake();
+  return {};
+}
+
 void Engine::drain(std::chrono::milliseconds grace) {
   if (impl_->draining.exchange(true)) return;
   if (impl_->ticker.joinable()) {

@@ -62,6 +62,13 @@ std::shared_ptr<const Knowledge> Knowledge::load(const DataPaths& paths,
                        std::to_string(finding.column) + ": " +
                        (finding.error ? "error: " : "warning: ") + finding.text);
   }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(paths.mappings + "/identity", ignored)) {
+    std::vector<identity::ModelProblem> problems;
+    knowledge->mpi = identity::load_model(paths.mappings + "/identity", problems);
+    for (const auto& one : problems) findings.push_back(one.where + ": error: " + one.text);
+    ok = ok && knowledge->mpi != nullptr;
+  }
   return ok && knowledge->rules != nullptr ? knowledge : nullptr;
 }
 
@@ -69,6 +76,7 @@ std::string Knowledge::hash() const {
   std::string all;
   for (const auto& [name, set] : mappings) all += name + "=" + set->hash() + ";";
   all += "rules=" + rules->hash();
+  if (mpi != nullptr) all += "mpi=" + identity::write_weights(*mpi, "");
   const core::Digest digest = core::sha256(all);
   return core::to_hex({reinterpret_cast<const char*>(digest.data()), 16});
 }

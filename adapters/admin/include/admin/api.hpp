@@ -1,4 +1,5 @@
 #pragma once
+#include <identity/mpi.hpp>
 #include <net/http_router.hpp>
 #include <net/offload.hpp>
 #include <pipeline/engine.hpp>
@@ -17,6 +18,8 @@ namespace admin {
 ///   POST /api/v1/messages/{sequence}/replay
 ///   GET  /api/v1/queues/{destination}?after=ROW&limit=N
 ///   POST /api/v1/queues/{destination}/{sequence}/{part}/retry | skip   {"reason": "..."}
+///   GET  /api/v1/mpi/pairs?all=true&limit=N
+///   POST /api/v1/mpi/pairs/{patient}/{other}/link | not-the-same | later   {"by": "..."}
 ///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&open=true&now=T
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
 class Api {
@@ -33,6 +36,8 @@ class Api {
   net::HttpResponse queue(const net::HttpRequest& request);
   net::HttpResponse decide(const net::HttpRequest& request, const std::string& state);
   net::HttpResponse deficiencies(const net::HttpRequest& request);
+  net::HttpResponse pairs(const net::HttpRequest& request);
+  net::HttpResponse decide_pair(const net::HttpRequest& request);
 
   pipeline::Engine& engine_;
   std::shared_ptr<const pipeline::Knowledge> knowledge_;
@@ -45,5 +50,9 @@ class Api {
 /// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn,
 /// visit, lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
 std::string deficiency_json(const him::Deficiency& deficiency);
+
+/// The JSON object of a pair of Patients that may be one person: patient, other, state, weight,
+/// guards, match (as `mpi search --json` prints it), sequence, found, decided_by.
+std::string pair_json(const identity::Pair& pair);
 
 }  // namespace admin

@@ -33,6 +33,7 @@ struct ListenerConfig {
 
 struct FeedConfig {
   enum class Ack { kStored, kApplied };
+  enum class Mpi { kOff, kReview, kLink };
   core::FeedName name;
   std::string mapping = "base";         ///< "base" or "base+<site>": overlays from mappings/sites/
   core::TimeZone zone;
@@ -42,6 +43,9 @@ struct FeedConfig {
   std::vector<std::string> processing_ids{"P", "T", "D"};
   std::vector<std::string> accept;      ///< message types; empty = every type the schema knows
   bool strict = false;                  ///< refuse every structural fault, tolerate nothing
+  /// What is done about a new number of this feed that may be somebody known: nothing, a pair for
+  /// the review queue, or for certain ones a link.
+  Mpi mpi = Mpi::kOff;
   bool ack_warnings = false;            ///< tolerances ride with a positive ACK as ERR severity W
   std::map<std::string, std::string> values;          ///< %name in mapping rules
 };

@@ -45,6 +45,10 @@ class Engine {
   /// Operator's decision on a held or parked item: "pending" sends it again, "delivered" skips it.
   core::Status decide(const core::DestinationName& destination, core::Sequence sequence, int part,
                       const std::string& state, const std::string& reason);
+  /// A person's decision on a pair of Patients that may be one: "link" "not-the-same" "later".
+  /// Journaled, then applied. kNotFound for an unknown pair, kConflict when it is decided for good.
+  core::Status decide_pair(const std::string& patient, const std::string& other,
+                           const std::string& decision, const std::string& by);
   const EngineConfig& config() const;
   store::Journal& journal();
   /// Stops taking messages, lets the stages finish up to `grace`, closes. Idempotent.

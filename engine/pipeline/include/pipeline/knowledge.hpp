@@ -1,6 +1,7 @@
 #pragma once
 #include <core/result.hpp>
 #include <him/deficiency.hpp>
+#include <identity/model.hpp>
 #include <mapping/mapping_set.hpp>
 #include <schema/r4.hpp>
 #include <schema/v2.hpp>
@@ -27,6 +28,8 @@ struct Knowledge {
   schema::R4 r4;
   std::map<std::string, std::shared_ptr<const mapping::MappingSet>> mappings;
   std::shared_ptr<const him::RulePack> rules;
+  /// Weights of the master patient index; nullptr when the mappings have no folder identity/.
+  std::shared_ptr<const identity::Model> mpi;
 
   /// @param names mapping names to compile: "base", "base+<site>".
   /// @param findings rendered diagnostics, warnings too; nullptr is returned when one is an error.

@@ -1,0 +1,206 @@
+#include <identity/mpi.hpp>
+
+#include <fhir/json.hpp>
+#include <identity/patient.hpp>
+
+#include <array>
+#include <chrono>
+#include <cmath>
+
+namespace identity {
+namespace {
+
+using core::ErrorCode;
+
+constexpr std::array<std::string_view, 5> kStates = {"open", "linked", "merged", "not-the-same",
+                                                     "later"};
+constexpr std::string_view kByItself = "auto";
+
+std::int64_t micros(core::Instant at) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
+}
+
+core::Instant instant(std::int64_t micros) {
+  return core::Instant{std::chrono::duration_cast<core::Instant::duration>(
+      std::chrono::microseconds(micros))};
+}
+
+std::int64_t number(core::Sequence sequence) {
+  return static_cast<std::int64_t>(sequence.value());
+}
+
+/// The stored state of a pair named in either order.
+core::Result<std::optional<PairState>> state_of(store::Db& db, std::string_view a,
+                                                std::string_view b) {
+  std::optional<PairState> found;
+  auto status = db.query(
+      "SELECT state FROM mpi_pair WHERE (patient = ?1 AND other = ?2)"
+      " OR (patient = ?2 AND other = ?1)",
+      {a, b}, [&](const store::Row& row) {
+        found = static_cast<PairState>(row.integer(0));
+        return false;
+      });
+  if (!status) return core::fail(status.error());
+  return found;
+}
+
+}  // namespace
+
+std::string_view to_text(PairState state) { return kStates[static_cast<std::size_t>(state)]; }
+
+std::optional<PairState> pair_state_of(std::string_view text) {
+  for (std::size_t i = 0; i < kStates.size(); ++i) {
+    if (kStates[i] == text) return static_cast<PairState>(i);
+  }
+  return std::nullopt;
+}
+
+core::Result<std::vector<Pair>> list_pairs(store::Records& records, bool all, std::size_t limit) {
+  std::vector<Pair> pairs;
+  const auto add = [&](const store::Row& row) {
+    Pair pair;
+    pair.patient = std::string(row.text(0));
+    pair.other = std::string(row.text(1));
+    pair.state = static_cast<PairState>(row.integer(2));
+    pair.weight = static_cast<double>(row.integer(3)) / 1000;
+    pair.guards = GuardSet::of_bits(static_cast<std::uint32_t>(row.integer(4)));
+    pair.blocks = static_cast<std::uint32_t>(row.integer(5));
+    pair.fields = std::string(row.text(6));
+    pair.sequence = core::Sequence{static_cast<std::uint64_t>(row.integer(7))};
+    pair.found = instant(row.integer(8));
+    pair.decided_by = std::string(row.text(9));
+    pairs.push_back(std::move(pair));
+    return true;
+  };
+  const auto count = static_cast<std::int64_t>(limit);
+  auto status = all ? records.db().query(
+                          "SELECT patient, other, state, weight, guards, blocks, fields, sequence,"
+                          " found, decided_by FROM mpi_pair ORDER BY weight DESC, patient, other"
+                          " LIMIT ?1",
+                          {count}, add)
+                    : records.db().query(
+                          "SELECT patient, other, state, weight, guards, blocks, fields, sequence,"
+                          " found, decided_by FROM mpi_pair WHERE state IN (0, 4)"
+                          " ORDER BY weight DESC, patient, other LIMIT ?1",
+                          {count}, add);
+  if (!status) return core::fail(status.error());
+  return pairs;
+}
+
+core::Status may_decide(store::Records& records, std::string_view patient,
+                        std::string_view other) {
+  auto known = state_of(records.db(), patient, other);
+  if (!known) return core::fail(known.error());
+  if (!*known) return core::fail(ErrorCode::kNotFound, "there is no such pair");
+  // Each names the other in its Patient.link by now: that is undone by its own command.
+  if (**known == PairState::kMerged || **known == PairState::kLinked) {
+    return core::fail(ErrorCode::kConflict, "the pair is linked or merged already");
+  }
+  return {};
+}
+
+core::Status decide_pair(store::Records& records, std::string_view patient, std::string_view other,
+                         PairState state, std::string_view by, core::Sequence sequence,
+                         core::Instant at) {
+  auto allowed = may_decide(records, patient, other);
+  // A merge goes further than a link, so it may follow one.
+  const bool merge = state == PairState::kMerged && !allowed &&
+                     allowed.error().code == ErrorCode::kConflict;
+  if (!allowed && !merge) return allowed;
+  return records.db().run(
+      "UPDATE mpi_pair SET state = ?3, decided_sequence = ?4, decided = ?5, decided_by = ?6"
+      " WHERE (patient = ?1 AND other = ?2) OR (patient = ?2 AND other = ?1)",
+      {patient, other, static_cast<std::int64_t>(state), number(sequence), micros(at), by});
+}
+
+Mpi::Mpi(store::Records& records, std::shared_ptr<const Model> model)
+    : records_(records), index_(std::move(model)) {}
+
+core::Status Mpi::start() { return load_index(records_, index_); }
+
+void Mpi::touch(std::string_view id, const fhir::Node& patient) {
+  touched_.emplace_back(id);
+  if (is_replaced(patient)) {
+    index_.remove(id);
+  } else {
+    index_.put(id, person_of(patient));
+  }
+}
+
+core::Result<std::string> Mpi::arrived(std::string_view id, const fhir::Node& patient, Mode mode,
+                                       core::Sequence sequence, core::Instant at) {
+  if (mode == Mode::kOff || is_replaced(patient)) return std::string();
+  core::Status failed;
+  MpiIndex::Options options;
+  options.count = kPairsAnArrivalMax;
+  options.except = id;
+  options.not_the_same = [&](std::string_view other) {
+    auto known = state_of(records_.db(), id, other);
+    if (!known) failed = core::fail(known.error());
+    return known && *known == PairState::kNotTheSame;
+  };
+  const Decision decision = index_.decide(person_of(patient), options);
+  if (!failed) return core::fail(failed.error());
+  std::string linked;
+  for (std::size_t i = 0; i < decision.matches.size(); ++i) {
+    const Match& match = decision.matches[i];
+    const bool link = mode == Mode::kLink && decision.kind == Decision::Kind::kLink &&
+                      i == decision.linked;
+    auto stored = store(id, match, link ? PairState::kLinked : PairState::kOpen, sequence, at);
+    if (!stored) return core::fail(stored.error());
+    if (link) linked = match.id;
+  }
+  return linked;
+}
+
+core::Status Mpi::store(std::string_view id, const Match& match, PairState state,
+                        core::Sequence sequence, core::Instant at) {
+  auto known = state_of(records_.db(), id, match.id);
+  if (!known) return core::fail(known.error());
+  if (*known) return {};   // found before, and perhaps decided
+  const bool decided = state == PairState::kLinked;
+  const std::string fields = to_json(match);
+  return records_.db().run(
+      "INSERT INTO mpi_pair (patient, other, state, weight, guards, blocks, fields, sequence,"
+      " found, decided_sequence, decided, decided_by)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      {id, std::string_view(match.id), static_cast<std::int64_t>(state),
+       static_cast<std::int64_t>(std::llround(match.weight * 1000)),
+       static_cast<std::int64_t>(match.guards.bits()), static_cast<std::int64_t>(match.blocks),
+       std::string_view(fields), number(sequence), micros(at), decided ? number(sequence) : 0,
+       decided ? micros(at) : 0, decided ? kByItself : std::string_view()});
+}
+
+void Mpi::savepoint() { savepoint_ = touched_.size(); }
+void Mpi::committed() {
+  touched_.clear();
+  savepoint_ = 0;
+}
+
+core::Status Mpi::undo_to_savepoint() { return reread(savepoint_); }
+core::Status Mpi::undo_all() { return reread(0); }
+
+core::Status Mpi::reread(std::size_t from) {
+  fhir::Document document;
+  for (std::size_t i = from; i < touched_.size(); ++i) {
+    auto found = records_.get("Patient", touched_[i]);
+    if (!found) return core::fail(found.error());
+    if (!*found || (*found)->deleted) {
+      index_.remove(touched_[i]);
+      continue;
+    }
+    document.reset();
+    auto tree = fhir::parse_json((*found)->body, document);
+    if (!tree) return core::fail(ErrorCode::kStoreCorrupt, "stored Patient is not JSON");
+    if (is_replaced(**tree)) {
+      index_.remove(touched_[i]);
+    } else {
+      index_.put(touched_[i], person_of(**tree));
+    }
+  }
+  touched_.resize(from);
+  savepoint_ = from;
+  return {};
+}
+
+}  // namespace identity
