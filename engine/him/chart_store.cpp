@@ -21,12 +21,25 @@ std::string_view text_of(const Extract& fact, std::string_view name) {
   return fact.facts->text_of(name);
 }
 
-Param started(const Extract& visit) {
-  const fhir::Node* start = visit.facts->find("start");
-  if (!start) return nullptr;
+Param time_of(const Extract& visit, std::string_view name) {
+  const fhir::Node* time = visit.facts->find(name);
+  if (!time) return nullptr;
   std::int64_t value = 0;
-  std::from_chars(start->text.data(), start->text.data() + start->text.size(), value);
+  std::from_chars(time->text.data(), time->text.data() + time->text.size(), value);
   return value;
+}
+
+/// When a visit that is over ended; statistics count it then.
+Param ended(const Extract& visit) {
+  const std::string_view status = visit.facts->text_of("status");
+  const bool over = status == "finished" || status == "unknown";
+  return over ? time_of(visit, "end") : Param{nullptr};
+}
+
+std::string_view class_of(const Extract& visit) {
+  const fhir::Node* codes = visit.facts->find("class");
+  const fhir::Node* first = codes ? codes->item(0) : nullptr;
+  return first ? first->text : std::string_view();
 }
 
 core::Error bad_facts() {
@@ -45,6 +58,7 @@ void clear(Chart& chart) {
   chart.encounter.clear();
   chart.patient.clear();
   chart.has_visit = false;
+  chart.suspended = nullptr;
   chart.visit = Fact{};
   chart.patient_fact = Fact{};
   chart.patient_fact.kind = Kind::kPatient;
@@ -79,50 +93,61 @@ core::Result<std::string> ChartStore::survivor(std::string_view patient) {
 }
 
 core::Result<ChartStore::Put> ChartStore::put_visit(const Extract& visit, std::string_view id,
-                                                    std::string_view json, Instant now) {
+                                                    std::string_view json, const Cause& cause) {
   Put put;
-  bool same_facts = false;
-  auto done = db_.query("SELECT patient, facts FROM him_visit WHERE encounter = ?1", {id},
-                        [&](const Row& row) {
+  bool same_facts = false, wakes_up = false;
+  auto done = db_.query("SELECT patient, facts, historical FROM him_visit WHERE encounter = ?1",
+                        {id}, [&](const Row& row) {
                           put.before = Place{std::string(row.text(0)), std::string(id)};
-                          same_facts = row.text(1) == json;
+                          put.facts = row.text(1);
+                          same_facts = put.facts == json;
+                          // A live message about it makes an old visit a present one.
+                          wakes_up = row.integer(2) != 0 && !cause.historical;
                           return false;
                         });
   if (!done) return core::fail(done.error());
-  if (put.before && same_facts && put.before->patient == visit.patient) {
+  if (put.before && same_facts && !wakes_up && put.before->patient == visit.patient) {
     put.patient = put.before->patient;
     return put;
   }
   auto patient = survivor(visit.patient);
   if (!patient) return core::fail(patient.error());
   put.patient = std::move(*patient);
-  put.changed = !same_facts || !put.before || put.before->patient != put.patient;
+  put.changed = !same_facts || wakes_up || !put.before || put.before->patient != put.patient;
   if (!put.changed) return put;
   done = db_.run(
-      "INSERT INTO him_visit (encounter, patient, number, status, started, seen, facts) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (encounter) DO UPDATE SET "
+      "INSERT INTO him_visit (encounter, patient, number, status, started, seen, facts, ended, "
+      "class, historical) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+      "ON CONFLICT (encounter) DO UPDATE SET "
       "patient = excluded.patient, number = excluded.number, status = excluded.status, "
-      "started = excluded.started, facts = excluded.facts",
+      "started = excluded.started, facts = excluded.facts, ended = excluded.ended, "
+      "class = excluded.class, historical = MIN(historical, excluded.historical)",
       {id, std::string_view(put.patient), text_of(visit, "number"), text_of(visit, "status"),
-       started(visit), micros(now), json});
+       time_of(visit, "start"), micros(cause.now), json, ended(visit), class_of(visit),
+       std::int64_t{cause.historical}});
   if (!done) return core::fail(done.error());
   return put;
 }
 
 core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::string_view id,
-                                                   std::string_view json, Instant now) {
+                                                   std::string_view json, const Cause& cause) {
   Put put;
-  std::int64_t seen = micros(now);
+  std::int64_t seen = micros(cause.now);
+  bool historical = cause.historical;
   bool same_facts = false;
   auto done = db_.query(
-      "SELECT patient, encounter, seen, facts FROM him_fact WHERE kind = ?1 AND id = ?2",
+      "SELECT patient, encounter, seen, facts, historical FROM him_fact WHERE kind = ?1 AND "
+      "id = ?2",
       {number(fact.kind), id}, [&](const Row& row) {
         put.before = Place{std::string(row.text(0)), std::string(row.text(1))};
         seen = row.integer(2);
-        same_facts = row.text(3) == json;
+        put.facts = row.text(3);
+        same_facts = put.facts == json;
+        historical = historical && row.integer(4) != 0;
         return false;
       });
   if (!done) return core::fail(done.error());
+  if (!put.before && fact.settled) return put;   // nothing was open about it, nothing will be
   put.patient = std::string(fact.patient);
   if (!put.before || put.before->patient != fact.patient) {
     // The patient's own facts stay with the retired record; everything else follows the survivor.
@@ -137,8 +162,9 @@ core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::str
   put.changed = !stays || !same_facts;
   if (!put.changed) return put;
   if (stays) {
-    done = db_.run("UPDATE him_fact SET facts = ?3 WHERE kind = ?1 AND id = ?2",
-                   {number(fact.kind), id, json});
+    done = db_.run(
+        "UPDATE him_fact SET facts = ?3, historical = ?4 WHERE kind = ?1 AND id = ?2",
+        {number(fact.kind), id, json, std::int64_t{historical}});
     if (!done) return core::fail(done.error());
     return put;
   }
@@ -147,10 +173,12 @@ core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::str
     if (!done) return core::fail(done.error());
   }
   done = db_.run(
-      "INSERT INTO him_fact (patient, encounter, kind, id, seen, replaced, facts) VALUES "
+      "INSERT INTO him_fact (patient, encounter, kind, id, seen, replaced, facts, historical) "
+      "VALUES "
       "(?1, ?2, ?3, ?4, ?5, CASE WHEN ?3 = 2 AND EXISTS (SELECT 1 FROM him_replaces WHERE older = "
-      "?4) THEN 1 ELSE 0 END, ?6)",
-      {std::string_view(put.patient), fact.encounter, number(fact.kind), id, seen, json});
+      "?4) THEN 1 ELSE 0 END, ?6, ?7)",
+      {std::string_view(put.patient), fact.encounter, number(fact.kind), id, seen, json,
+       std::int64_t{historical}});
   if (!done) return core::fail(done.error());
   return put;
 }
@@ -260,6 +288,7 @@ core::Status ChartStore::load_facts(std::string_view patient, std::string_view e
     fact.id = row.text(1);
     fact.seen = instant(row.integer(2));
     fact.replaced = row.integer(3) != 0;
+    fact.historical = row.integer(5) != 0;
     sound = read_facts(row.text(4), chart, fact);
     if (!sound) return false;
     if (fact.kind == Kind::kPatient) {
@@ -270,7 +299,8 @@ core::Status ChartStore::load_facts(std::string_view patient, std::string_view e
     return true;
   };
   const auto done = db_.query(
-      "SELECT kind, id, seen, replaced, facts FROM him_fact WHERE patient = ?1 AND encounter = ?2 "
+      "SELECT kind, id, seen, replaced, facts, historical FROM him_fact WHERE patient = ?1 AND "
+      "encounter = ?2 "
       "ORDER BY kind, id",
       {patient, encounter}, take);
   if (!done) return done;
@@ -283,12 +313,13 @@ core::Status ChartStore::load_visit(std::string_view encounter, Chart& chart) {
   chart.encounter = encounter;
   bool sound = true;
   const auto done = db_.query(
-      "SELECT patient, seen, facts FROM him_visit WHERE encounter = ?1", {encounter},
+      "SELECT patient, seen, facts, historical FROM him_visit WHERE encounter = ?1", {encounter},
       [&](const Row& row) {
         chart.has_visit = true;
         chart.patient = row.text(0);
         chart.visit.id = chart.encounter;
         chart.visit.seen = instant(row.integer(1));
+        chart.visit.historical = row.integer(3) != 0;
         sound = read_facts(row.text(2), chart, chart.visit);
         return false;
       });
@@ -297,6 +328,56 @@ core::Status ChartStore::load_visit(std::string_view encounter, Chart& chart) {
   if (!chart.has_visit) return {};
   if (const auto facts = load_facts(chart.patient, encounter, false, chart); !facts) return facts;
   return load_facts(chart.patient, {}, true, chart);
+}
+
+core::Status ChartStore::load_stray(std::string_view patient, std::string_view encounter,
+                                    Chart& chart) {
+  clear(chart);
+  chart.encounter = encounter;
+  chart.patient = patient;
+  if (const auto facts = load_facts(patient, encounter, false, chart); !facts) return facts;
+  return load_facts(patient, {}, true, chart);
+}
+
+core::Result<std::vector<ChartStore::Visit>> ChartStore::planned_visits() {
+  std::vector<Visit> found;
+  const auto done = db_.query(
+      "SELECT encounter, patient FROM him_visit WHERE status = 'planned'", {},
+      [&found](const Row& row) {
+        found.push_back({std::string(row.text(0)), std::string(row.text(1))});
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Result<std::optional<ChartStore::Visit>> ChartStore::visit_numbered(std::string_view number) {
+  std::optional<Visit> found;
+  const auto take = [&found](const Row& row) {
+    found = Visit{std::string(row.text(0)), std::string(row.text(1))};
+    return false;
+  };
+  auto done =
+      db_.query("SELECT encounter, patient FROM him_visit WHERE encounter = ?1", {number}, take);
+  if (done && !found) {
+    done = db_.query("SELECT encounter, patient FROM him_visit WHERE number = ?1 LIMIT 1", {number},
+                     take);
+  }
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Result<std::vector<ChartStore::Visit>> ChartStore::visits_since(Instant from) {
+  std::vector<Visit> found;
+  const auto done = db_.query(
+      "SELECT encounter, patient FROM him_visit WHERE started >= ?1 OR ended >= ?1 "
+      "ORDER BY encounter",
+      {micros(from)}, [&found](const Row& row) {
+        found.push_back({std::string(row.text(0)), std::string(row.text(1))});
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
 }
 
 core::Status ChartStore::load_unfiled(std::string_view patient, Chart& chart) {

@@ -27,11 +27,12 @@ class ChartStore {
     bool changed = false;
     std::optional<Place> before;   ///< nullopt: it is new
     std::string patient;           ///< whose it is now, after merges
+    std::string facts;             ///< what was known before
   };
   core::Result<Put> put_visit(const Extract& visit, std::string_view id, std::string_view json,
-                              core::Instant now);
+                              const Cause& cause);
   core::Result<Put> put_fact(const Extract& fact, std::string_view id, std::string_view json,
-                             core::Instant now);
+                             const Cause& cause);
   core::Result<std::optional<Place>> remove(Kind kind, std::string_view id);
 
   /// Notes that document `newer` takes the place of `older` (empty: of none any more).
@@ -49,6 +50,8 @@ class ChartStore {
   /// Loads one visit with everything on it. `chart` is cleared first; without the visit only its
   /// `encounter` is set.
   core::Status load_visit(std::string_view encounter, Chart& chart);
+  /// The facts of a patient that name a visit which nobody has sent.
+  core::Status load_stray(std::string_view patient, std::string_view encounter, Chart& chart);
   /// Loads the documents of a patient that belong to no visit.
   core::Status load_unfiled(std::string_view patient, Chart& chart);
 
@@ -56,7 +59,19 @@ class ChartStore {
   core::Result<std::vector<Deficiency>> of_unfiled(std::string_view patient);
   core::Result<std::vector<Deficiency>> due_to_change(core::Instant now);
   core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);
-  core::Status save(const Deficiency& deficiency);
+  core::Result<std::vector<Deficiency>> open_of_owner(std::string_view owner_id);
+  core::Result<std::vector<Deficiency>> past_due(core::Instant now);
+  /// `next`: when the clock alone does something about it.
+  core::Status save(const Deficiency& deficiency, std::optional<core::Instant> next);
+
+  struct Visit {
+    std::string encounter, patient;
+  };
+  core::Result<std::vector<Visit>> planned_visits();
+  /// By visit number or Encounter id.
+  core::Result<std::optional<Visit>> visit_numbered(std::string_view number);
+  /// Visits begun or ended since `from`.
+  core::Result<std::vector<Visit>> visits_since(core::Instant from);
 
   core::Status set_wake(std::string_view encounter, std::optional<core::Instant> at);
   core::Result<std::vector<std::string>> waking(core::Instant now);

@@ -1,29 +1,48 @@
+#include <core/hash.hpp>
+#include <core/text.hpp>
 #include <fhir/json.hpp>
+#include <fmt/format.h>
 
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "chart_store.hpp"
+#include "feed_watch.hpp"
 #include "judge.hpp"
+#include "lifecycle.hpp"
+#include "orders.hpp"
 
 namespace him {
 
 struct Charts::Impl {
-  Impl(store::Records& records, std::shared_ptr<const RulePack> pack, core::TimeZone time_zone)
-      : charts(records.db()), rules(std::move(pack)), zone(std::move(time_zone)) {}
+  Impl(store::Records& records, std::shared_ptr<const RulePack> pack, Site where)
+      : charts(records.db()),
+        rules(std::move(pack)),
+        site(std::move(where)),
+        terms(terms_of(rules->impl().rules, site)),
+        feeds(records.db(), site),
+        life(records.db(), charts, rules->impl().policy, site.zone),
+        orders(records.db(), charts, life) {}
 
   ChartStore charts;
   std::shared_ptr<const RulePack> rules;
-  core::TimeZone zone;
-  std::set<std::string, std::less<>> visits;    ///< to judge again, by Encounter id
+  Site site;
+  std::vector<Terms> terms;
+  FeedWatch feeds;
+  Lifecycle life;
+  Orders orders;
+  std::map<std::string, std::string, std::less<>> visits;   ///< to judge again: Encounter, patient
   std::set<std::string, std::less<>> unfiled;   ///< patients whose documents without a visit are
+  std::map<std::string, std::string, std::less<>> places;   ///< where visits were before
   Chart chart;
   fhir::Document scratch;
   std::string json;
+  core::Instant latest{};   ///< an entry applied once more does not turn the clock back
 
   void mark(std::string_view patient, std::string_view encounter) {
     if (!encounter.empty()) {
-      visits.emplace(encounter);
+      visits[std::string(encounter)] = patient;
     } else if (!patient.empty()) {
       unfiled.emplace(patient);
     }
@@ -31,8 +50,23 @@ struct Charts::Impl {
   core::Status mark_live(std::string_view patient) {
     const auto live = charts.live_visits(patient);
     if (!live) return core::fail(live.error());
-    visits.insert(live->begin(), live->end());
+    for (const std::string& one : *live) visits[one] = patient;
     return {};
+  }
+  Circumstances circumstances(const Cause& cause, bool by_clock) {
+    Circumstances out;
+    out.pack = rules.get();
+    out.terms = &terms;
+    out.absences = &life.absences();
+    out.zone = &site.zone;
+    latest = std::max(latest, cause.now);
+    out.now = latest;
+    out.by_clock = by_clock;
+    out.historical = cause.historical;
+    out.held = [this, now = cause.now](const Rule& rule, std::optional<core::Instant> due) {
+      return feeds.holds_back(rule, due, now);
+    };
+    return out;
   }
   static bool is_personal(Kind kind) {
     return kind == Kind::kPatient || kind == Kind::kContact || kind == Kind::kCoverage;
@@ -41,12 +75,24 @@ struct Charts::Impl {
   core::Status remove(Kind kind, std::string_view id);
   core::Status note(const Extract& fact, std::string_view id, const Cause& cause);
   core::Status note_replacement(const Extract& document, std::string_view id);
+  core::Status note_event(std::string_view patient, std::string_view encounter,
+                          std::string_view code, std::string_view what, std::string_view prior,
+                          const Cause& cause);
+  core::Status note_overlay(const Extract& patient, const ChartStore::Put& put, const Cause& cause);
+  core::Status note_trigger(const Cause& cause);
   core::Status mark_documents(const std::vector<std::string>& ids);
   core::Status store(const std::vector<Change>& changes);
-  core::Status judge_visit(const std::string& encounter, const Cause& cause,
-                           std::vector<Change>& out);
-  core::Status judge_unfiled(const std::string& patient, const Cause& cause,
+  core::Status judge_visit(const std::string& encounter, const std::string& patient,
+                           const Cause& cause, bool by_clock, std::vector<Change>& out);
+  core::Status judge_unfiled(const std::string& patient, const Cause& cause, bool by_clock,
                              std::vector<Change>& out);
+  core::Status judge_marked(const Cause& cause, bool by_clock, std::vector<Change>& out);
+  core::Status settle(const Cause& cause, bool by_clock, std::vector<Change>& changes);
+  void forget() {
+    visits.clear();
+    unfiled.clear();
+    places.clear();
+  }
 };
 
 core::Status Charts::Impl::mark_documents(const std::vector<std::string>& ids) {
@@ -83,9 +129,19 @@ core::Status Charts::Impl::note_replacement(const Extract& document, std::string
 core::Status Charts::Impl::note(const Extract& fact, std::string_view id, const Cause& cause) {
   json.clear();
   fhir::write_json(fact.facts, json);
-  auto put = fact.kind == Kind::kVisit ? charts.put_visit(fact, id, json, cause.now)
-                                       : charts.put_fact(fact, id, json, cause.now);
+  auto put = fact.kind == Kind::kVisit ? charts.put_visit(fact, id, json, cause)
+                                       : charts.put_fact(fact, id, json, cause);
   if (!put) return core::fail(put.error());
+  if (!put->before && fact.settled) return {};
+  if (fact.kind == Kind::kVisit && put->before && put->changed &&
+      !rules->impl().event_codes.empty()) {
+    fhir::Document memory;
+    const auto known = fhir::parse_json(put->facts, memory);
+    if (known) places[std::string(id)] = (*known)->text_of("location");
+  }
+  if (fact.kind == Kind::kPatient && put->changed && put->before) {
+    if (auto done = note_overlay(fact, *put, cause); !done) return done;
+  }
   if (is_personal(fact.kind)) {
     if (!put->changed) return {};
     if (put->before && put->before->patient != put->patient) {
@@ -98,39 +154,150 @@ core::Status Charts::Impl::note(const Extract& fact, std::string_view id, const 
   return fact.kind == Kind::kDocument ? note_replacement(fact, id) : core::Status{};
 }
 
-core::Status Charts::Impl::store(const std::vector<Change>& changes) {
-  for (const Change& change : changes) {
-    if (auto done = charts.save(change.deficiency); !done) return done;
+/// Facts that the engine itself learns from what arrived, for rules to speak of.
+core::Status Charts::Impl::note_event(std::string_view patient, std::string_view encounter,
+                                      std::string_view code, std::string_view what,
+                                      std::string_view prior, const Cause& cause) {
+  constexpr core::Uuid kEvents{{0x4a, 0x02, 0x5d, 0x19, 0x7c, 0x3e, 0x5b, 0x61, 0x8d, 0x40, 0x9e,
+                                0x27, 0x11, 0xc5, 0x36, 0x0a}};
+  const core::Instant when = cause.event_time.value_or(cause.now);
+  const std::string id =
+      core::uuid_v5(kEvents, fmt::format("{}|{}|{}|{}", patient, encounter, code,
+                                         when.time_since_epoch().count()))
+          .text();
+  const auto known = charts.place_of(Kind::kEvent, id);
+  if (!known) return core::fail(known.error());
+  if (*known) return {};   // heard before; what stood there then must not be lost
+  Extract event;
+  event.kind = Kind::kEvent;
+  event.patient = patient;
+  event.encounter = encounter;
+  event.facts = scratch.object();
+  const auto put = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) scratch.add(event.facts, name, scratch.string(value));
+  };
+  put("code", code);
+  scratch.add(event.facts, "time",
+              scratch.number(fmt::format("{}", when.time_since_epoch().count())));
+  put("what", what);
+  put("prior", prior);
+  std::string facts;
+  fhir::write_json(event.facts, facts);
+  const auto done = charts.put_fact(event, id, facts, cause);
+  return done ? core::Status{} : core::fail(done.error());
+}
+
+/// Two of name, birth date, sex and social security number at once: another person's data may have
+/// come under this number.
+core::Status Charts::Impl::note_overlay(const Extract& patient, const ChartStore::Put& put,
+                                        const Cause& cause) {
+  if (!rules->impl().event_codes.contains("overlay")) return {};
+  if (!cause.type.ends_with("A08") && !cause.type.ends_with("A31")) return {};
+  fhir::Document memory;
+  const auto before = fhir::parse_json(put.facts, memory);
+  if (!before) return {};
+  std::string changed;
+  int count = 0;
+  const auto differs = [&](std::string_view name) {
+    const std::string_view was = (*before)->text_of(name), is = patient.facts->text_of(name);
+    return !was.empty() && !is.empty() && !core::iequals(was, is);
+  };
+  const auto note = [&](bool different, std::string_view words) {
+    if (!different) return;
+    ++count;
+    changed += fmt::format("{}{}", changed.empty() ? "" : ", ", words);
+  };
+  note(differs("family") || differs("given"), "name");
+  note(differs("birth_date"), "date of birth");
+  note(differs("sex"), "sex");
+  note(differs("ssn"), "social security number");
+  if (count < 2) return {};
+  unfiled.emplace(put.patient);
+  return note_event(put.patient, {}, "overlay", changed, (*before)->text_of("given"), cause);
+}
+
+/// The trigger event of the message itself, where a rule speaks of it.
+core::Status Charts::Impl::note_trigger(const Cause& cause) {
+  const std::size_t caret = cause.type.find('^');
+  if (caret == cause.type.npos) return {};
+  const std::string_view trigger = cause.type.substr(caret + 1, 3);
+  if (!rules->impl().event_codes.contains(trigger)) return {};
+  for (const auto& [encounter, patient] : visits) {
+    const auto place = places.find(encounter);
+    const std::string_view prior = place == places.end() ? std::string_view() : place->second;
+    if (patient.empty()) continue;
+    if (auto done = note_event(patient, encounter, trigger, {}, prior, cause); !done) return done;
   }
   return {};
 }
 
-core::Status Charts::Impl::judge_visit(const std::string& encounter, const Cause& cause,
+core::Status Charts::Impl::store(const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    if (auto done = life.save(change.deficiency); !done) return done;
+  }
+  return {};
+}
+
+core::Status Charts::Impl::judge_visit(const std::string& encounter, const std::string& patient,
+                                       const Cause& cause, bool by_clock,
                                        std::vector<Change>& out) {
   if (auto done = charts.load_visit(encounter, chart); !done) return done;
+  if (!chart.has_visit && !patient.empty()) {
+    if (auto done = charts.load_stray(patient, encounter, chart); !done) return done;
+  }
+  chart.suspended = &life.suspended();
   auto stored = charts.of_visit(encounter);
   if (!stored) return core::fail(stored.error());
   std::optional<core::Instant> wake;
-  auto changes = judge_chart(rules->impl().rules, chart, std::move(*stored), cause, wake);
+  auto changes =
+      judge_chart(circumstances(cause, by_clock), chart, std::move(*stored), cause, wake);
   if (auto done = store(changes); !done) return done;
   std::move(changes.begin(), changes.end(), std::back_inserter(out));
   return chart.has_visit ? charts.set_wake(encounter, wake) : core::Status{};
 }
 
 core::Status Charts::Impl::judge_unfiled(const std::string& patient, const Cause& cause,
-                                         std::vector<Change>& out) {
+                                         bool by_clock, std::vector<Change>& out) {
   if (auto done = charts.load_unfiled(patient, chart); !done) return done;
+  chart.suspended = &life.suspended();
   auto stored = charts.of_unfiled(patient);
   if (!stored) return core::fail(stored.error());
   std::optional<core::Instant> wake;
-  auto changes = judge_chart(rules->impl().rules, chart, std::move(*stored), cause, wake);
+  auto changes =
+      judge_chart(circumstances(cause, by_clock), chart, std::move(*stored), cause, wake);
   if (auto done = store(changes); !done) return done;
   std::move(changes.begin(), changes.end(), std::back_inserter(out));
   return {};
 }
 
-Charts::Charts(store::Records& records, std::shared_ptr<const RulePack> rules, core::TimeZone zone)
-    : impl_(std::make_unique<Impl>(records, std::move(rules), std::move(zone))) {}
+core::Status Charts::Impl::judge_marked(const Cause& cause, bool by_clock,
+                                        std::vector<Change>& out) {
+  for (const auto& [encounter, patient] : visits) {
+    if (auto done = judge_visit(encounter, patient, cause, by_clock, out); !done) return done;
+  }
+  for (const std::string& patient : unfiled) {
+    if (auto done = judge_unfiled(patient, cause, by_clock, out); !done) return done;
+  }
+  return {};
+}
+
+/// Suspensions that began or ended with these changes, and what is planned with those physicians.
+core::Status Charts::Impl::settle(const Cause& cause, bool by_clock, std::vector<Change>& changes) {
+  const auto altered = life.settle(changes, cause);
+  if (!altered) return core::fail(altered.error());
+  if (!*altered) return {};
+  forget();
+  const auto planned = charts.planned_visits();
+  if (!planned) return core::fail(planned.error());
+  for (const auto& visit : *planned) visits[visit.encounter] = visit.patient;
+  const auto alerts = life.alerted_patients();
+  if (!alerts) return core::fail(alerts.error());
+  unfiled.insert(alerts->begin(), alerts->end());
+  return judge_marked(cause, by_clock, changes);
+}
+
+Charts::Charts(store::Records& records, std::shared_ptr<const RulePack> rules, Site site)
+    : impl_(std::make_unique<Impl>(records, std::move(rules), std::move(site))) {}
 Charts::~Charts() = default;
 
 core::Status Charts::touch(std::string_view type, std::string_view id, const fhir::Node* tree,
@@ -139,7 +306,7 @@ core::Status Charts::touch(std::string_view type, std::string_view id, const fhi
   if (!kind) return {};
   if (!tree) return impl_->remove(*kind, id);
   impl_->scratch.reset();
-  const auto fact = extract(type, id, tree, impl_->zone, impl_->scratch);
+  const auto fact = extract(type, id, tree, impl_->site.zone, impl_->scratch);
   if (!fact || fact->gone) return impl_->remove(*kind, id);
   return impl_->note(*fact, id, cause);
 }
@@ -149,40 +316,63 @@ core::Status Charts::merge_patient(std::string_view from, std::string_view into,
   if (auto done = impl_->charts.merge_patient(from, into); !done) return done;
   const auto visits = impl_->charts.visits_of(into);
   if (!visits) return core::fail(visits.error());
-  impl_->visits.insert(visits->begin(), visits->end());
+  for (const std::string& one : *visits) impl_->visits[one] = into;
   impl_->unfiled.emplace(into);
   return {};
 }
 
+core::Status Charts::heard(std::string_view feed, const Cause& cause) {
+  return impl_->feeds.heard(feed, cause);
+}
+
 core::Result<std::vector<Change>> Charts::evaluate(const Cause& cause) {
   std::vector<Change> changes;
-  core::Status done;
-  for (const std::string& encounter : impl_->visits) {
-    if (done) done = impl_->judge_visit(encounter, cause, changes);
-  }
-  for (const std::string& patient : impl_->unfiled) {
-    if (done) done = impl_->judge_unfiled(patient, cause, changes);
-  }
-  forget();
+  if (auto done = impl_->life.load(); !done) return core::fail(done.error());
+  core::Status done = impl_->note_trigger(cause);
+  if (done) done = impl_->judge_marked(cause, false, changes);
+  if (done) done = impl_->settle(cause, false, changes);
+  impl_->forget();
   if (!done) return core::fail(done.error());
   return changes;
 }
 
 core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
+  std::vector<Change> changes;
+  if (auto done = impl_->life.load(); !done) return core::fail(done.error());
   const auto waking = impl_->charts.waking(cause.now);
   if (!waking) return core::fail(waking.error());
-  impl_->visits.insert(waking->begin(), waking->end());
-  auto changes = evaluate(cause);
-  if (!changes) return changes;
-  const auto due = impl_->charts.due_to_change(cause.now);
-  if (!due) return core::fail(due.error());
-  for (const Deficiency& one : *due) {
-    Change change{Change::Kind::kChanged, one};
-    change.deficiency.state = std::max(one.state, open_state(one, cause.now));
-    change.deficiency.modified = std::max(one.modified, cause.now);
-    if (auto done = impl_->charts.save(change.deficiency); !done) return core::fail(done.error());
-    changes->push_back(std::move(change));
+  for (const std::string& one : *waking) impl_->visits[one];
+  core::Status done = impl_->judge_marked(cause, true, changes);
+  if (done) {
+    const std::vector<Rule>& rules = impl_->rules->impl().rules;
+    done = impl_->life.step_due(
+        cause,
+        [&](const Deficiency& one) {
+          return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
+            return rule.id == one.rule && impl_->feeds.holds_back(rule, one.due, cause.now);
+          });
+        },
+        changes);
   }
+  if (done) done = impl_->settle(cause, true, changes);
+  if (done) done = impl_->life.write_letters(cause.now);
+  impl_->forget();
+  if (!done) return core::fail(done.error());
+  return changes;
+}
+
+core::Result<std::vector<Change>> Charts::command(const fhir::Node& order, const Cause& cause) {
+  std::vector<Change> changes;
+  if (auto done = impl_->life.load(); !done) return core::fail(done.error());
+  const auto mark = [this](std::string_view patient, std::string_view encounter) {
+    impl_->mark(patient, encounter);
+  };
+  core::Status done = impl_->orders.carry_out(order, cause, mark, changes);
+  if (done) done = impl_->judge_marked(cause, false, changes);
+  if (done) done = impl_->settle(cause, false, changes);
+  if (done) done = impl_->life.write_letters(cause.now);
+  impl_->forget();
+  if (!done) return core::fail(done.error());
   return changes;
 }
 
@@ -191,8 +381,8 @@ core::Result<std::optional<core::Instant>> Charts::next_deadline() {
 }
 
 void Charts::forget() {
-  impl_->visits.clear();
-  impl_->unfiled.clear();
+  impl_->forget();
+  impl_->life.forget();
 }
 
 }  // namespace him

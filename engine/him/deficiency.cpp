@@ -109,6 +109,8 @@ std::string_view to_text(State state) {
     case State::kAvailable: return "available";
     case State::kDue: return "due";
     case State::kDelinquent: return "delinquent";
+    case State::kWarned: return "warned";
+    case State::kSuspended: return "suspended";
     case State::kCompleted: return "completed";
     case State::kWaived: return "waived";
     case State::kCancelled: return "cancelled";
@@ -116,7 +118,7 @@ std::string_view to_text(State state) {
   return "unknown";
 }
 
-bool is_open(State state) { return state <= State::kDelinquent; }
+bool is_open(State state) { return state <= State::kSuspended; }
 
 Node* to_task(const Deficiency& deficiency, Document& into) {
   Writer out("Task", deficiency.id, into);

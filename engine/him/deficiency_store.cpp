@@ -6,7 +6,8 @@
 #define HIM_COLUMNS                                                                             \
   "id, rule, patient, mrn, visit, encounter, subject, lacking_code, lacking, owner, owner_name, " \
   "owner_reference, state, begun, available, severity, source, opened, due, hard_due, closed, "   \
-  "modified, opened_by, closed_by, opened_sequence, closed_sequence"
+  "modified, opened_by, closed_by, opened_sequence, closed_sequence, part, owner_id, decision, "  \
+  "reassigned, letters, warned, suspend_on, suspended, retry"
 
 namespace him {
 namespace {
@@ -57,6 +58,15 @@ Deficiency read(const Row& row) {
   out.closed_by = row.text(23);
   out.opened_sequence = sequence(row.integer(24));
   out.closed_sequence = sequence(row.integer(25));
+  out.part = row.text(26);
+  out.owner_id = row.text(27);
+  out.decision = row.text(28);
+  out.reassigned = row.integer(29) != 0;
+  out.letters = static_cast<std::uint32_t>(row.integer(30));
+  out.warned = maybe(row, 31);
+  out.suspend_on = maybe(row, 32);
+  out.suspended = maybe(row, 33);
+  out.retry = maybe(row, 34);
   return out;
 }
 
@@ -71,7 +81,8 @@ core::Result<std::vector<Deficiency>> read_all(store::Db& db, std::string_view s
   return found;
 }
 
-core::Status write(store::Db& db, std::string_view sql, const Deficiency& d) {
+core::Status write(store::Db& db, std::string_view sql, const Deficiency& d,
+                   std::optional<Instant> next) {
   const auto text = [](const std::string& one) { return Param{std::string_view(one)}; };
   return db.run(sql, {text(d.id), text(d.rule), text(d.patient), text(d.mrn), text(d.visit),
                       text(d.encounter), text(d.subject), text(d.lacking_code), text(d.lacking),
@@ -82,7 +93,9 @@ core::Status write(store::Db& db, std::string_view sql, const Deficiency& d) {
                       micros(d.modified), text(d.opened_by), text(d.closed_by),
                       static_cast<std::int64_t>(d.opened_sequence.value()),
                       static_cast<std::int64_t>(d.closed_sequence.value()),
-                      maybe(next_change(d))});
+                      text(d.part), text(d.owner_id), text(d.decision),
+                      std::int64_t{d.reassigned}, std::int64_t{d.letters}, maybe(d.warned),
+                      maybe(d.suspend_on), maybe(d.suspended), maybe(d.retry), maybe(next)});
 }
 
 }  // namespace
@@ -108,6 +121,10 @@ core::Result<std::vector<Deficiency>> ChartStore::due_to_change(Instant now) {
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filter, Instant now) {
+  if (!filter.id.empty()) {
+    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE id = ?1",
+                    {std::string_view(filter.id)});
+  }
   if (!filter.visit.empty()) {
     return read_all(db_,
                     "SELECT " HIM_COLUMNS
@@ -130,18 +147,35 @@ core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filte
   return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency", {});
 }
 
-core::Status ChartStore::save(const Deficiency& deficiency) {
+core::Result<std::vector<Deficiency>> ChartStore::open_of_owner(std::string_view owner_id) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS
+                  " FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL ORDER BY id",
+                  {owner_id});
+}
+
+core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS
+                  " FROM him_deficiency WHERE closed IS NULL AND due < ?1 ORDER BY due, id",
+                  {micros(now)});
+}
+
+core::Status ChartStore::save(const Deficiency& deficiency, std::optional<Instant> next) {
   return write(db_,
                "INSERT INTO him_deficiency (" HIM_COLUMNS
                ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27) "
+               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, "
+               "?31, ?32, ?33, ?34, ?35, ?36) "
                "ON CONFLICT (id) DO UPDATE SET patient = ?3, mrn = ?4, visit = ?5, "
                "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, "
                "owner_reference = ?12, state = ?13, begun = ?14, available = ?15, "
                "severity = ?16, source = ?17, opened = ?18, due = ?19, hard_due = ?20, "
                "closed = ?21, modified = ?22, opened_by = ?23, closed_by = ?24, "
-               "opened_sequence = ?25, closed_sequence = ?26, next_at = ?27",
-               deficiency);
+               "opened_sequence = ?25, closed_sequence = ?26, owner_id = ?28, decision = ?29, "
+               "reassigned = ?30, letters = ?31, warned = ?32, suspend_on = ?33, "
+               "suspended = ?34, retry = ?35, next_at = ?36",
+               deficiency, next);
 }
 
 }  // namespace him

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ struct Expr {
     kNumber,
     kPlus,
     kMinus,
+    kPeriod,
+    kDayStart,
+    kDayEnd,
     kCount,
     kFirst,
     kLast  // values
@@ -61,6 +65,8 @@ struct Expr {
 struct Scope {
   const Chart* chart = nullptr;
   const Fact* subject = nullptr;
+  const core::TimeZone* zone = nullptr;      ///< whose midnights count; nullptr: UTC
+  std::int64_t period[2] = {0, 0};           ///< of a repeating rule: from, up to (microseconds)
   std::array<const Fact*, kKindCount> current{};
 };
 
@@ -70,13 +76,24 @@ std::optional<std::int64_t> value(const Expr& expr, const Scope& scope);
 /// The person a field expression names.
 std::optional<Person> person(const Expr& expr, const Scope& scope);
 
+/// Named conditions of a pack: `conditions: {operation: any(procedure where ...)}`.
+using Conditions = std::map<std::string, Expr, std::less<>>;
+
+/// Local midnight at or before `micros`, plus `days` civil days; a day of 23 hours is a day too.
+std::int64_t local_midnight(std::int64_t micros, int days, const core::TimeZone* zone);
+/// The same local time `days` days on.
+std::int64_t add_local_days(std::int64_t micros, int days, const core::TimeZone* zone);
+
 /// What an expression may name where it stands.
 struct Context {
   const Lists* lists = nullptr;
+  const Conditions* conditions = nullptr;
+  bool repeats = false;                        ///< period.start and period.end mean something
   std::array<bool, kKindCount> bound{};        ///< kinds with one fact in hand (visit, patient
                                                ///< always)
   std::optional<Kind> subject;                 ///< kind of `subject.`
   std::map<std::string, bool, std::less<>>* used_lists = nullptr;
+  std::set<std::string, std::less<>>* event_codes = nullptr;  ///< words event.code is compared with
 };
 /// Why a text is no expression: `offset` bytes into it.
 struct ParseFault {

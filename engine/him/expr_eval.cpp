@@ -58,11 +58,24 @@ bool in_order(std::int64_t a, Expr::Order order, std::int64_t b) {
   return false;
 }
 
+/// One field with another: any value of the one is any value of the other.
+bool compare_fields(const Fact& fact, const Expr& expr, const Scope& scope) {
+  const Expr& right = expr.parts[1];
+  const Fact* other = fact_for(right, scope);
+  if (!other || !other->stored[right.slot]) return false;
+  const bool same = any_text(fact, expr.parts[0].slot, [&](std::string_view one) {
+    return any_text(*other, right.slot,
+                    [one](std::string_view two) { return core::iequals(one, two); });
+  });
+  return same == (expr.order == Expr::Order::kEqual);
+}
+
 /// Texts are only ever equal or not; several codes are equal to a word when one of them is.
 bool compare_texts(const Expr& expr, const Scope& scope) {
   const Expr& left = expr.parts[0];
   const Fact* fact = fact_for(left, scope);
   if (!fact || !fact->stored[left.slot]) return false;
+  if (expr.parts[1].op == Expr::Op::kField) return compare_fields(*fact, expr, scope);
   const std::string& word = expr.parts[1].texts.front();
   const bool same = any_text(*fact, left.slot,
                              [&](std::string_view text) { return core::iequals(text, word); });
@@ -70,7 +83,10 @@ bool compare_texts(const Expr& expr, const Scope& scope) {
 }
 
 bool compare(const Expr& expr, const Scope& scope) {
-  if (expr.parts[1].op == Expr::Op::kText) return compare_texts(expr, scope);
+  const Type type = expr.parts[0].type;
+  if (type == Type::kText || type == Type::kCodes || type == Type::kPerson) {
+    return compare_texts(expr, scope);
+  }
   const auto left = value(expr.parts[0], scope);
   const auto right = value(expr.parts[1], scope);
   return left && right && in_order(*left, expr.order, *right);
@@ -145,6 +161,13 @@ std::optional<std::int64_t> value(const Expr& expr, const Scope& scope) {
   using Op = Expr::Op;
   switch (expr.op) {
     case Op::kNumber: return expr.number;
+    case Op::kPeriod: return scope.period[expr.slot];
+    case Op::kDayStart:
+    case Op::kDayEnd: {
+      const auto at = value(expr.parts[0], scope);
+      if (!at) return std::nullopt;
+      return local_midnight(*at, expr.op == Op::kDayEnd ? 1 : 0, scope.zone);
+    }
     case Op::kCount: return count_of(expr, scope);
     case Op::kFirst:
     case Op::kLast: return extreme(expr, scope);
@@ -169,6 +192,34 @@ std::optional<std::int64_t> value(const Expr& expr, const Scope& scope) {
 std::optional<Person> person(const Expr& expr, const Scope& scope) {
   const Fact* fact = fact_for(expr, scope);
   return fact ? person_of(*fact, expr.slot) : std::nullopt;
+}
+
+namespace {
+
+std::int64_t civil(std::int64_t micros, int days, bool to_midnight, const core::TimeZone* zone) {
+  using namespace std::chrono;
+  const core::TimeZone utc;
+  const core::TimeZone& where = zone ? *zone : utc;
+  const core::Instant at{microseconds{micros}};
+  const core::Instant local = at + seconds{where.offset_at(at)};
+  const auto day = floor<std::chrono::days>(local) + std::chrono::days{days};
+  const year_month_day date{day};
+  const hh_mm_ss clock{to_midnight ? microseconds{0} : local - floor<std::chrono::days>(local)};
+  const int offset = where.offset_of_local(
+      static_cast<int>(date.year()), static_cast<int>(static_cast<unsigned>(date.month())),
+      static_cast<int>(static_cast<unsigned>(date.day())), static_cast<int>(clock.hours().count()),
+      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+  const core::Instant moved = core::Instant{day} + clock.to_duration() - seconds{offset};
+  return moved.time_since_epoch().count();
+}
+
+}  // namespace
+
+std::int64_t local_midnight(std::int64_t micros, int days, const core::TimeZone* zone) {
+  return civil(micros, days, true, zone);
+}
+std::int64_t add_local_days(std::int64_t micros, int days, const core::TimeZone* zone) {
+  return civil(micros, days, false, zone);
 }
 
 bool like(std::string_view text, std::string_view pattern) {

@@ -152,6 +152,13 @@ class Parser {
       if (peek().is("none")) return quantifier(Expr::Op::kNone);
       if (peek().is("every")) return quantifier(Expr::Op::kEvery);
     }
+    if (peek().kind == Token::Kind::kWord && context_.conditions) {
+      const auto named = context_.conditions->find(peek().text);
+      if (named != context_.conditions->end()) {
+        take();
+        return named->second;
+      }
+    }
     return predicate();
   }
   static Expr negated(Expr expr) {
@@ -183,7 +190,8 @@ class Parser {
     if (!found || *found == Kind::kVisit || *found == Kind::kPatient) {
       stop(word, fmt::format("\"{}\" is no kind of fact that a chart has several of{}", word.text,
                              did_you_mean(word.text, {"document", "procedure", "diagnosis", "order",
-                                                      "contact", "coverage"})));
+                                                      "contact", "coverage", "result",
+                                                      "appointment", "event"})));
     }
     return *found;
   }
@@ -226,7 +234,7 @@ class Parser {
   Expr membership(const Token& start, Expr left) {
     need_words(start, left);
     Expr expr{.op = take().is("like") ? Expr::Op::kLike : Expr::Op::kIn};
-    expr.parts.push_back(std::move(left));
+    expr.parts.push_back(left);
     if (peek().kind == Token::Kind::kQuoted || !peek().is("(")) {
       add_words(expr.texts, take());
     } else {
@@ -236,7 +244,21 @@ class Parser {
       } while (accept(","));
       expect(")");
     }
+    note_event(left, expr.texts);
     return expr;
+  }
+  void note_event(const Expr& field, const std::vector<std::string>& words) {
+    if (!context_.event_codes || field.op != Expr::Op::kField || field.kind != Kind::kEvent) return;
+    if (field.slot == slot(kEventFields, "code")) {
+      context_.event_codes->insert(words.begin(), words.end());
+    }
+  }
+  /// "subject.author" on the right of = is a field, everything else a word.
+  bool is_field(const Token& token) const {
+    const std::size_t dot = token.text.find('.');
+    if (token.kind != Token::Kind::kWord || dot == token.text.npos) return false;
+    const std::string_view owner = token.text.substr(0, dot);
+    return owner == "subject" ? context_.subject.has_value() : kind_named(owner).has_value();
   }
   void add_words(std::vector<std::string>& words, const Token& token) {
     if (token.kind == Token::Kind::kEnd || token.kind == Token::Kind::kSign) {
@@ -267,8 +289,14 @@ class Parser {
         stop(start, fmt::format("\"{}\" is {}: only = and != work on it", start.text,
                                 name_of(left.type)));
       }
-      expr.parts.push_back(std::move(left));
+      expr.parts.push_back(left);
+      if (is_field(right_start)) {
+        expr.parts.push_back(field(take()));
+        need_words(right_start, expr.parts[1]);
+        return expr;
+      }
       expr.parts.push_back(literal(take()));
+      note_event(left, expr.parts[1].texts);
       return expr;
     }
     if (left.type == Type::kFlag) stop(start, "a flag stands alone, it is not compared");
@@ -326,9 +354,11 @@ class Parser {
       if (token.text == "count") return aggregate(Expr::Op::kCount);
       if (token.text == "first") return aggregate(Expr::Op::kFirst);
       if (token.text == "last") return aggregate(Expr::Op::kLast);
+      if (token.text == "day_start") return day(Expr::Op::kDayStart);
+      if (token.text == "day_end") return day(Expr::Op::kDayEnd);
       stop(token, fmt::format("there is no function \"{}\"{}", token.text,
                               did_you_mean(token.text, {"any", "none", "every", "count", "first",
-                                                        "last"})));
+                                                        "last", "day_start", "day_end"})));
     }
     if (const auto duration = parse_duration(token.text)) {
       return Expr{.op = Expr::Op::kNumber, .type = Type::kDuration, .number = *duration};
@@ -337,6 +367,18 @@ class Parser {
       return Expr{.op = Expr::Op::kNumber, .type = Type::kInteger, .number = *number};
     }
     return field(token);
+  }
+  /// day_start(time), day_end(time): the local midnight before, and after
+  Expr day(Expr::Op op) {
+    expect("(");
+    const Token start = peek();
+    Expr expr{.op = op, .type = Type::kTime};
+    expr.parts.push_back(sum());
+    if (expr.parts[0].type != Type::kTime) {
+      stop(start, fmt::format("this is {}, a time is needed here", name_of(expr.parts[0].type)));
+    }
+    expect(")");
+    return expr;
   }
   /// count(kind where ...), first(kind.field where ...)
   Expr aggregate(Expr::Op op) {
@@ -372,9 +414,19 @@ class Parser {
     slot = *found;
     return fields_of(kind)[slot];
   }
+  Expr period(const Token& word, std::size_t dot) {
+    if (!context_.repeats) stop(word, "only a rule with `repeat` has a period");
+    const std::string_view name =
+        dot == word.text.npos ? std::string_view() : word.text.substr(dot + 1);
+    if (name != "start" && name != "end") {
+      stop(word, "a period has a start and an end: period.start, period.end");
+    }
+    return Expr{.op = Expr::Op::kPeriod, .type = Type::kTime, .slot = name == "end" ? 1u : 0u};
+  }
   Expr field(const Token& word) {
     const std::size_t dot = word.text.find('.');
     const std::string_view owner = word.text.substr(0, dot);
+    if (owner == "period") return period(word, dot);
     Expr expr{.op = Expr::Op::kField};
     if (owner == "subject") {
       if (!context_.subject) stop(word, "this rule is about the visit, it has no other subject");
@@ -387,6 +439,7 @@ class Parser {
                        "\"{}\" is neither a field nor a duration{}", word.text,
                        did_you_mean(owner, {"visit", "patient", "document", "procedure",
                                             "diagnosis", "order", "contact", "coverage",
+                                            "result", "appointment", "event",
                                             "subject"})));
       }
       expr.kind = *kind;

@@ -115,6 +115,7 @@ class Facts {
     });
     if (list->count > 0) into_.add(object_, name, list);
   }
+  void sections(const Node* tree);
   /// `reference` is a Reference: its target, the business identifier it carries and its words.
   void person(std::string_view name, const Node* reference) {
     if (!reference || !reference->is_object()) return;
@@ -185,6 +186,20 @@ const Node* participant(const Node* tree, std::string_view code) {
   return found;
 }
 
+/// Where the patient is: the last place that is not left, as far as it is named.
+std::string_view place_of(const Node* tree) {
+  std::string_view found;
+  for_items(tree, "location", [&](const Node* one) {
+    if (one->text_of("status") == "completed") return;
+    const Node* place = one->find("location");
+    std::string_view words = place ? place->text_of("display") : std::string_view();
+    if (words.empty()) words = text_at(place, {"identifier", "value"});
+    if (words.empty() && place) words = place->text_of("reference");
+    if (!words.empty()) found = words;
+  });
+  return found;
+}
+
 Extract visit(std::string_view id, const Node* tree, Facts facts) {
   const Node* stay = tree->find("hospitalization");
   facts.text("number", identifier(tree, "VN", true));
@@ -201,8 +216,9 @@ Extract visit(std::string_view id, const Node* tree, Facts facts) {
   facts.codes("admit_source", stay, "admitSource", any_system);
   facts.codes("admission_type", tree, "type", any_system);
   facts.codes("service", tree, "serviceType", any_system);
-  facts.text("location", text_at(tree, {"location", "location", "display"}));
+  facts.text("location", place_of(tree));
   facts.text("event", extension_text(tree, "status-event"));
+  facts.codes("financial_class", extension(tree, "financial-class"), "valueCode", any_system);
   return facts.done(subject_of(tree, "subject"), id);
 }
 
@@ -243,7 +259,48 @@ Extract patient(std::string_view id, const Node* tree, Facts facts) {
   facts.flag("deceased", !died.empty() || tree->text_of("deceasedBoolean") == "true");
   facts.time("deceased_time", died);
   facts.text("contact", name_of(at(tree, {"contact"})));
+  facts.text("living_will", extension_text(tree, "living-will"));
+  facts.text("advance_directive", extension_text(tree, "advance-directive"));
+  facts.text("autopsy", extension_text(tree, "autopsy"));
+  facts.text("coroner", extension_text(tree, "coroner"));
   return facts.done(id, {});
+}
+
+/// Long enough for any report; an attachment that is longer is read so far.
+constexpr std::size_t kReportBytesMax = 64 * 1024;
+
+/// Which of the things that an operative report must name (42 CFR 482.51(b)(6)) its text speaks of.
+void report_sections(const Node* tree, Node* list, fhir::Document& into) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"diagnosis", "diagnos"},     {"findings", "finding"},  {"technique", "technique"},
+      {"technique", "description"}, {"specimen", "specimen"}, {"specimen", "tissue"},
+      {"surgeon", "surgeon"}};
+  std::string text;
+  for_items(tree, "content", [&](const Node* content) {
+    const std::string_view type = text_at(content, {"attachment", "contentType"});
+    if (text.size() >= kReportBytesMax || (!type.empty() && !type.starts_with("text/"))) return;
+    const std::string_view data = text_at(content, {"attachment", "data"});
+    std::size_t take = std::min(data.size(), kReportBytesMax / 3 * 4);
+    take -= take % 4;
+    if (const auto plain = core::from_base64(data.substr(0, take))) text += *plain + "\n";
+    text += text_at(content, {"attachment", "title"});
+    text += '\n';
+  });
+  const std::string lower = core::ascii_lower(text);
+  std::string_view last;
+  for (const auto& [section, word] : kWords) {
+    if (section == last || lower.find(word) == lower.npos) continue;
+    into.append(list, into.string(section));
+    last = section;
+  }
+  // A title alone is no text; a scan can be judged by no machine.
+  if (lower.size() > 200 || list->count > 0) into.append(list, into.string("text"));
+}
+
+void Facts::sections(const Node* tree) {
+  Node* list = into_.array();
+  report_sections(tree, list, into_);
+  if (list->count > 0) into_.add(object_, "sections", list);
 }
 
 Extract document(std::string_view, const Node* tree, Facts facts) {
@@ -274,6 +331,13 @@ Extract document(std::string_view, const Node* tree, Facts facts) {
     if (one->text_of("code") == "appends" && appends.empty()) appends = target;
   });
   facts.text("appends", appends);
+  facts.text("author_role", extension_text(tree, "author-role"));
+  const Node* speaker = extension(tree, "activity-provider");
+  facts.person("dictated_by", speaker ? speaker->find("valueReference") : nullptr);
+  if (tree->find("type") && (is_code_of(tree->find("type"), "OP") ||
+                             is_code_of(tree->find("type"), "11504-8"))) {
+    facts.sections(tree);
+  }
   const std::string_view encounter =
       id_in_reference(text_at(tree, {"context", "encounter", "reference"}), "Encounter");
   Extract out = facts.done(subject_of(tree, "subject"), encounter);
@@ -301,6 +365,8 @@ Extract procedure(std::string_view, const Node* tree, Facts facts) {
   facts.person("surgeon", performer(tree, "304292004"));
   facts.person("anaesthetist", performer(tree, "88189002"));
   facts.text("location", text_at(tree, {"location", "display"}));
+  facts.text("anaesthesia", extension_text(tree, "anesthesia-code"));
+  facts.time("end", text_at(tree, {"performedPeriod", "end"}));
   return facts.done(subject_of(tree, "subject"), encounter_of(tree));
 }
 
@@ -311,6 +377,7 @@ Extract diagnosis(std::string_view, const Node* tree, Facts facts) {
   facts.text("status", text_at(tree, {"verificationStatus", "coding", "code"}));
   facts.time("recorded", tree->text_of("recordedDate"));
   facts.person("asserter", tree->find("asserter"));
+  facts.text("poa", extension_text(tree, "present-on-admission"));
   return facts.done(subject_of(tree, "subject"), encounter_of(tree));
 }
 
@@ -321,7 +388,56 @@ Extract order(std::string_view, const Node* tree, Facts facts) {
   facts.time("authored", tree->text_of("authoredOn"));
   facts.person("requester", tree->find("requester"));
   facts.person("performer", at(tree, {"performer"}));
+  facts.text("mode", extension_text(tree, "authorization-mode"));
+  const Node* verifier = extension(tree, "verified-by");
+  facts.person("verified", verifier ? verifier->find("valueReference") : nullptr);
   return facts.done(subject_of(tree, "subject"), encounter_of(tree));
+}
+
+/// Sections of anatomical pathology (table 0074): a report of theirs may be what a chart must hold.
+bool is_pathology(const Node* tree) {
+  bool found = false;
+  for_items(tree, "category", [&](const Node* one) {
+    for (const std::string_view section : {"SP", "PAT", "CP", "AU"}) {
+      found = found || is_code_of(one, section);
+    }
+  });
+  return found || (tree->find("code") && is_code_of(tree->find("code"), "11529-5"));
+}
+
+Extract result(std::string_view, const Node* tree, Facts facts) {
+  const std::string_view moment = tree->text_of("effectiveDateTime");
+  const std::string_view status = tree->text_of("status");
+  facts.codes("code", tree, "code", any_system);
+  facts.codes("category", tree, "category", any_system);
+  facts.text("status", status);
+  facts.time("time", moment.empty() ? text_at(tree, {"effectivePeriod", "start"}) : moment);
+  facts.time("issued", tree->text_of("issued"));
+  facts.person("interpreter", at(tree, {"resultsInterpreter"}));
+  facts.text("specimen", text_at(tree, {"specimen", "reference"}));
+  Extract out = facts.done(subject_of(tree, "subject"), encounter_of(tree));
+  const bool over = status == "final" || status == "amended" || status == "corrected" ||
+                    status == "appended" || status == "cancelled";
+  out.settled = over && !is_pathology(tree);
+  return out;
+}
+
+Extract appointment(std::string_view, const Node* tree, Facts facts) {
+  std::string_view patient;
+  const Node* with = nullptr;
+  for_items(tree, "participant", [&](const Node* one) {
+    const Node* actor = one->find("actor");
+    if (!actor) return;
+    const std::string_view who = actor->text_of("reference");
+    if (patient.empty()) patient = id_in_reference(who, "Patient");
+    if (!with && !id_in_reference(who, "Practitioner").empty()) with = actor;
+  });
+  facts.text("status", tree->text_of("status"));
+  facts.time("start", tree->text_of("start"));
+  facts.codes("type", tree, tree->find("appointmentType") ? "appointmentType" : "serviceType",
+              any_system);
+  facts.person("practitioner", with);
+  return facts.done(patient, {});
 }
 
 Extract contact(std::string_view, const Node* tree, Facts facts) {
@@ -356,6 +472,8 @@ constexpr Source kSources[] = {
     {"ServiceRequest", Kind::kOrder, order},
     {"RelatedPerson", Kind::kContact, contact},
     {"Coverage", Kind::kCoverage, coverage},
+    {"DiagnosticReport", Kind::kResult, result},
+    {"Appointment", Kind::kAppointment, appointment},
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Extract {
   std::string_view encounter;   ///< Encounter id; empty: belongs to the patient alone
   std::string_view replaces;    ///< document it takes the place of (id)
   bool gone = false;            ///< says of itself that it is no more (an inactive contact)
+  bool settled = false;         ///< of interest only when something was open about it before
   fhir::Node* facts = nullptr;
 };
 

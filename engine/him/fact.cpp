@@ -1,12 +1,14 @@
 #include "fact.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace him {
 namespace {
 
 constexpr std::string_view kKindNames[] = {"visit",     "patient", "document", "procedure",
-                                           "diagnosis", "order",   "contact",  "coverage"};
+                                           "diagnosis", "order",   "contact",  "coverage",
+                                           "result",    "appointment", "event"};
 constexpr std::string_view kTypeNames[] = {"a text", "a code",    "a time",  "a duration",
                                            "a flag", "a number", "a person"};
 
@@ -25,7 +27,23 @@ std::optional<std::int64_t> stored_number(const Fact& fact, std::size_t slot) {
 
 std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
 
-bool visit_flag(const Fact& visit, std::size_t which) {
+bool is_suspended(const Chart& chart, const Fact& fact, std::size_t who) {
+  if (!chart.suspended || chart.suspended->empty()) return false;
+  const auto person = person_of(fact, who);
+  return person && (chart.suspended->contains(person->id) ||
+                    chart.suspended->contains(person->reference));
+}
+
+bool visit_flag(const Chart& chart, const Fact& visit, std::size_t which) {
+  if (which == slot(kVisitFields, "planned")) {
+    return leaf(visit, slot(kVisitFields, "status")) == "planned";
+  }
+  if (which == slot(kVisitFields, "known")) return chart.has_visit;
+  return is_suspended(chart, visit, slot(kVisitFields, "attending")) ||
+         is_suspended(chart, visit, slot(kVisitFields, "admitting"));
+}
+
+bool visit_stands(const Fact& visit, std::size_t which) {
   static constexpr std::size_t kStatus = slot(kVisitFields, "status");
   static constexpr std::size_t kStart = slot(kVisitFields, "start");
   static constexpr std::size_t kEnd = slot(kVisitFields, "end");
@@ -38,7 +56,8 @@ bool visit_flag(const Fact& visit, std::size_t which) {
 std::optional<std::int64_t> visit_stay(const Fact& visit) {
   const auto start = stored_number(visit, slot(kVisitFields, "start"));
   const auto end = stored_number(visit, slot(kVisitFields, "end"));
-  if (!start || !end) return std::nullopt;
+  // A discharge before the admission is a contradiction, not a short stay.
+  if (!start || !end || *end < *start) return std::nullopt;
   return *end - *start;
 }
 
@@ -60,7 +79,17 @@ bool document_replaced(const Fact& document) {
   return document.replaced || leaf(document, slot(kDocumentFields, "status")) == "superseded";
 }
 
+/// Signed before it was dictated or typed: one of the times must be wrong.
+bool document_contradicts(const Fact& document) {
+  const auto signed_at = stored_number(document, slot(kDocumentFields, "authentication"));
+  const auto typed = stored_number(document, slot(kDocumentFields, "transcription"));
+  const auto begun = stored_number(document, slot(kDocumentFields, "origination"));
+  if (signed_at && begun && *signed_at < *begun) return true;
+  return (signed_at && typed && *signed_at < *typed) || (typed && begun && *typed < *begun);
+}
+
 bool document_flag(const Fact& document, std::size_t which) {
+  if (which == slot(kDocumentFields, "contradicts")) return document_contradicts(document);
   if (which == slot(kDocumentFields, "signed")) return document_signed(document);
   if (which == slot(kDocumentFields, "cancelled")) return document_cancelled(document);
   if (which == slot(kDocumentFields, "replaced")) return document_replaced(document);
@@ -68,6 +97,36 @@ bool document_flag(const Fact& document, std::size_t which) {
   const std::string_view completion = leaf(document, slot(kDocumentFields, "completion"));
   if (which == slot(kDocumentFields, "legal")) return completion == "LA";
   return document_signed(document) || (!completion.empty() && completion != "DI");
+}
+
+bool result_is_final(const Fact& result) {
+  const std::string_view status = leaf(result, slot(kResultFields, "status"));
+  return status == "final" || status == "amended" || status == "corrected" || status == "appended";
+}
+
+bool all_of(std::string_view text, bool (*good)(char)) {
+  return std::all_of(text.begin(), text.end(), good);
+}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_alnum(char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); }
+
+/// ICD-10-CM (A00, A00.0 to A00.0000), ICD-9-CM (001.00, V30.00), also without their point.
+bool is_icd(std::string_view code) {
+  std::string bare;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const char c = code[i] >= 'a' && code[i] <= 'z' ? static_cast<char>(code[i] - 32) : code[i];
+    if (c == '.' && (i == 3 || i == 4)) continue;
+    bare += c;
+  }
+  if (bare.size() < 3 || bare.size() > 7 || !all_of(bare, is_alnum)) return false;
+  if (is_digit(bare[0])) return bare.size() <= 5 && all_of(bare, is_digit);
+  return is_digit(bare[1]);
+}
+
+/// An entry of several codes (a local one beside) is good when one of them is.
+bool well_formed(const Fact& diagnosis) {
+  return any_text(diagnosis, slot(kDiagnosisFields, "code"),
+                  [](std::string_view code) { return is_icd(code); });
 }
 
 std::int64_t document_time(const Fact& document) {
@@ -124,12 +183,16 @@ std::span<const Field> fields_of(Kind kind) {
     case Kind::kOrder: return kOrderFields;
     case Kind::kContact: return kContactFields;
     case Kind::kCoverage: return kCoverageFields;
+    case Kind::kResult: return kResultFields;
+    case Kind::kAppointment: return kAppointmentFields;
+    case Kind::kEvent: return kEventFields;
   }
   return {};
 }
 
 static_assert(std::size(kVisitFields) <= kFieldsMax && std::size(kPatientFields) <= kFieldsMax &&
-              std::size(kDocumentFields) <= kFieldsMax);
+              std::size(kDocumentFields) <= kFieldsMax &&
+              std::size(kResultFields) <= kFieldsMax);
 
 std::optional<std::size_t> field_named(Kind kind, std::string_view name) {
   const auto fields = fields_of(kind);
@@ -144,11 +207,20 @@ std::optional<std::int64_t> number_of(const Chart& chart, const Fact& fact, std:
   return field.derived ? derived_number(chart, fact, field.name) : stored_number(fact, slot);
 }
 
-bool flag_of(const Chart&, const Fact& fact, std::size_t slot) {
+bool flag_of(const Chart& chart, const Fact& fact, std::size_t slot) {
   const Field& field = fields_of(fact.kind)[slot];
   if (!field.derived) return leaf(fact, slot) == "true";
-  if (fact.kind == Kind::kVisit) return visit_flag(fact, slot);
+  if (fact.kind == Kind::kVisit) {
+    const bool stands = slot == him::slot(kVisitFields, "admitted") ||
+                        slot == him::slot(kVisitFields, "discharged");
+    return stands ? visit_stands(fact, slot) : visit_flag(chart, fact, slot);
+  }
   if (fact.kind == Kind::kDocument) return document_flag(fact, slot);
+  if (field.name == "suspended") {
+    return is_suspended(chart, fact, him::slot(kAppointmentFields, "practitioner"));
+  }
+  if (field.name == "well_formed") return well_formed(fact);
+  if (field.name == "final") return result_is_final(fact);
   return counts(fact);
 }
 
@@ -174,7 +246,13 @@ bool counts(const Fact& fact) {
       return !status_is(slot(kOrderFields, "status"), "revoked", "entered-in-error");
     case Kind::kCoverage:
       return !status_is(slot(kCoverageFields, "status"), "cancelled", "entered-in-error");
-    case Kind::kVisit: return visit_flag(fact, slot(kVisitFields, "admitted"));
+    case Kind::kResult:
+      return !status_is(slot(kResultFields, "status"), "cancelled", "entered-in-error");
+    case Kind::kAppointment:
+      return !status_is(slot(kAppointmentFields, "status"), "cancelled", "entered-in-error",
+                        "noshow");
+    case Kind::kVisit: return visit_stands(fact, slot(kVisitFields, "admitted"));
+    case Kind::kEvent:
     case Kind::kPatient:
     case Kind::kContact: return true;
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,9 +15,10 @@ namespace him {
 
 /// The kinds of chart facts that rules speak of. Stored by number: append only.
 enum class Kind : std::uint8_t {
-  kVisit, kPatient, kDocument, kProcedure, kDiagnosis, kOrder, kContact, kCoverage
+  kVisit, kPatient, kDocument, kProcedure, kDiagnosis, kOrder, kContact, kCoverage, kResult,
+  kAppointment, kEvent
 };
-inline constexpr std::size_t kKindCount = 8;
+inline constexpr std::size_t kKindCount = 11;
 std::string_view name_of(Kind kind);
 std::optional<Kind> kind_named(std::string_view name);
 
@@ -31,7 +33,7 @@ struct Field {
   bool derived = false;
   std::string_view meaning;   ///< for the analysts' manual, checked against it by a test
 };
-inline constexpr std::size_t kFieldsMax = 28;
+inline constexpr std::size_t kFieldsMax = 32;
 std::span<const Field> fields_of(Kind kind);
 std::optional<std::size_t> field_named(Kind kind, std::string_view name);
 /// Slot of a field known to exist; looked up at compile time.
@@ -60,9 +62,13 @@ inline constexpr Field kVisitFields[] = {
     {"service", Type::kCodes, false, "hospital service (PV1-10)"},
     {"location", Type::kText, false, "assigned location (PV1-3)"},
     {"event", Type::kText, false, "trigger event that last changed the status"},
-    {"stay", Type::kDuration, true, "end minus start"},
+    {"financial_class", Type::kCodes, false, "financial class (PV1-20, table 0064)"},
+    {"stay", Type::kDuration, true, "end minus start; not valued when the end lies before it"},
     {"admitted", Type::kFlag, true, "has begun and was not cancelled"},
     {"discharged", Type::kFlag, true, "has ended and the discharge stands"},
+    {"planned", Type::kFlag, true, "is expected and has not begun (A05)"},
+    {"known", Type::kFlag, true, "somebody sent the visit itself"},
+    {"suspended", Type::kFlag, true, "its attending or admitting physician is suspended now"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
 
@@ -78,6 +84,10 @@ inline constexpr Field kPatientFields[] = {
     {"deceased", Type::kFlag, false, "known to be dead (PID-29, PID-30)"},
     {"deceased_time", Type::kTime, false, "time of death (PID-29)"},
     {"contact", Type::kText, false, "name of a contact written inside the Patient"},
+    {"living_will", Type::kText, false, "living will code (PD1-7, table 0315)"},
+    {"advance_directive", Type::kText, false, "advance directive code (PD1-15, table 0435)"},
+    {"autopsy", Type::kText, false, "autopsy indicator (PDA-6): Y, N"},
+    {"coroner", Type::kText, false, "coroner indicator (PDA-9): Y, N"},
     {"age", Type::kInteger, true, "whole years at the visit's start"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
@@ -101,11 +111,16 @@ inline constexpr Field kDocumentFields[] = {
     {"authenticator", Type::kPerson, false, "who signed (TXA-22)"},
     {"transcriptionist", Type::kPerson, false, "who transcribed (TXA-11)"},
     {"appends", Type::kText, false, "document it is an addendum to"},
+    {"author_role", Type::kText, false, "degree or role of the originator (TXA-9.7)"},
+    {"dictated_by", Type::kPerson, false, "primary activity provider, who dictated (TXA-5)"},
+    {"sections", Type::kCodes, false,
+     "what an operative report speaks of: diagnosis, findings, technique, specimen, surgeon; text"},
     {"signed", Type::kFlag, true, "completion AU or LA; without TXA-17, final or amended"},
     {"legal", Type::kFlag, true, "completion LA"},
     {"transcribed", Type::kFlag, true, "beyond dictation: any completion but blank and DI"},
     {"cancelled", Type::kFlag, true, "T11 or availability CA"},
     {"replaced", Type::kFlag, true, "T09, T10: another document took its place"},
+    {"contradicts", Type::kFlag, true, "its own times cannot be: signed before it was dictated"},
     {"counts", Type::kFlag, true, "neither cancelled nor replaced"},
     {"time", Type::kTime, true, "origination, else transcription, date, activity, else seen"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
@@ -120,6 +135,8 @@ inline constexpr Field kProcedureFields[] = {
     {"surgeon", Type::kPerson, false, "surgeon (PR1-11, else ROL or PRT)"},
     {"anaesthetist", Type::kPerson, false, "anaesthetist (PR1-8)"},
     {"location", Type::kText, false, "where it was done"},
+    {"anaesthesia", Type::kText, false, "anaesthesia code (PR1-9, table 0019)"},
+    {"end", Type::kTime, false, "when it ended"},
     {"counts", Type::kFlag, true, "was done and is not entered in error"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
@@ -131,6 +148,8 @@ inline constexpr Field kDiagnosisFields[] = {
     {"status", Type::kText, false, "verification status"},
     {"recorded", Type::kTime, false, "when it was recorded (DG1-5, DG1-19)"},
     {"asserter", Type::kPerson, false, "who made it (DG1-16)"},
+    {"poa", Type::kText, false, "present on admission (DG1-26): Y, N, U, W, 1"},
+    {"well_formed", Type::kFlag, true, "its code has the shape of ICD-10 or ICD-9"},
     {"counts", Type::kFlag, true, "not deleted, refuted or entered in error"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
@@ -142,6 +161,8 @@ inline constexpr Field kOrderFields[] = {
     {"authored", Type::kTime, false, "when it was ordered (ORC-9)"},
     {"requester", Type::kPerson, false, "who ordered (ORC-12)"},
     {"performer", Type::kPerson, false, "who is to do it"},
+    {"mode", Type::kText, false, "how it was given (ORC-30, table 0483): PH telephone, VC voice"},
+    {"verified", Type::kPerson, false, "who verified it (ORC-11)"},
     {"counts", Type::kFlag, true, "neither revoked nor entered in error"},
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
@@ -162,12 +183,45 @@ inline constexpr Field kCoverageFields[] = {
     {"seen", Type::kTime, true, "when the store first heard of it"},
 };
 
+inline constexpr Field kResultFields[] = {
+    {"code", Type::kCodes, false, "what was examined (OBR-4)"},
+    {"category", Type::kCodes, false, "diagnostic service section (OBR-24, table 0074)"},
+    {"status", Type::kText, false, "registered, partial, preliminary, final, amended (OBR-25)"},
+    {"time", Type::kTime, false, "when the specimen was taken (OBR-7)"},
+    {"issued", Type::kTime, false, "when it was reported (OBR-22)"},
+    {"interpreter", Type::kPerson, false, "principal interpreter (OBR-32)"},
+    {"specimen", Type::kText, false, "its specimen, when it names one"},
+    {"final", Type::kFlag, true, "final, or changed since"},
+    {"counts", Type::kFlag, true, "neither cancelled nor entered in error"},
+    {"seen", Type::kTime, true, "when the store first heard of it"},
+};
+
+inline constexpr Field kAppointmentFields[] = {
+    {"status", Type::kText, false, "proposed, booked, arrived, cancelled, noshow..."},
+    {"start", Type::kTime, false, "when it begins (SCH-11, AIS-4)"},
+    {"type", Type::kCodes, false, "appointment type and service (SCH-8, AIS-3)"},
+    {"practitioner", Type::kPerson, false, "whom it is with (AIP-3)"},
+    {"suspended", Type::kFlag, true, "that practitioner is suspended now"},
+    {"counts", Type::kFlag, true, "neither cancelled nor entered in error"},
+    {"seen", Type::kTime, true, "when the store first heard of it"},
+};
+
+inline constexpr Field kEventFields[] = {
+    {"code", Type::kText, false, "trigger event (A02, P12), or overlay, late-data"},
+    {"time", Type::kTime, false, "when it happened (EVN-2)"},
+    {"what", Type::kText, false, "what it changed, in words"},
+    {"prior", Type::kText, false, "what stood there before"},
+    {"counts", Type::kFlag, true, "always"},
+    {"seen", Type::kTime, true, "when the store first heard of it"},
+};
+
 /// One fact of a chart, with its stored values as views into the document it was read with.
 struct Fact {
   Kind kind = Kind::kVisit;
   std::string id;
   core::Instant seen{};
   bool replaced = false;                                ///< documents only
+  bool historical = false;                              ///< known from a historical feed alone
   std::array<const fhir::Node*, kFieldsMax> stored{};   ///< by slot; nullptr = not valued
 };
 
@@ -176,6 +230,8 @@ struct Fact {
 struct Chart {
   std::string encounter, patient;
   bool has_visit = false;
+  /// Ids and references of physicians who are suspended now; nullptr: nobody.
+  const std::set<std::string, std::less<>>* suspended = nullptr;
   Fact visit, patient_fact;
   std::array<std::vector<Fact>, kKindCount> facts;   ///< by kind; visit and patient not repeated
   fhir::Document memory;

@@ -1,6 +1,9 @@
 #pragma once
+#include <him/command.hpp>
 #include <him/deficiency.hpp>
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,43 +13,78 @@
 
 namespace him {
 
-/// How long before its due time a deficiency counts as due.
-inline constexpr std::chrono::hours kDueLead{72};
+/// What a site's feeds let a rule say: nothing, or nothing of what happened before an instant.
+struct Terms {
+  bool silent = false;
+  core::Instant since{};
+};
+/// One for each rule, in their order. Without feeds every rule speaks.
+std::vector<Terms> terms_of(const std::vector<Rule>& rules, const Site& site);
+
+using Absences = std::map<std::string, std::vector<Absence>, std::less<>>;   ///< by owner id
+
+/// What a judgement depends on besides the chart.
+struct Circumstances {
+  const RulePack* pack = nullptr;
+  const std::vector<Terms>* terms = nullptr;
+  const Absences* absences = nullptr;
+  const core::TimeZone* zone = nullptr;
+  core::Instant now{};
+  bool by_clock = false;
+  bool historical = false;
+  /// Whether a feed that the rule needs is down or behind, so that what the clock alone would do
+  /// waits. Absent: never.
+  std::function<bool(const Rule&, std::optional<core::Instant> due)> held;
+
+  const std::vector<Rule>& rules() const { return pack->impl().rules; }
+  const Policy& policy() const { return pack->impl().policy; }
+};
 
 /// What one rule says about one subject of a chart, at one instant.
 struct Verdict {
   const Rule* rule = nullptr;
   const Fact* subject = nullptr;            ///< nullptr: the visit
+  std::string part;                         ///< the rule's, and which period
   bool fires = false, exempt = false, met = false;
+  bool by_time = false;                     ///< fired because its time came
   std::optional<core::Instant> wake;        ///< would fire then, by the clock alone
   const Fact* begun = nullptr;              ///< a document on its way
   bool available = false;
   std::string lacking;
-  std::string owner, owner_name, owner_reference;
+  std::string owner, owner_name, owner_reference, owner_id;
   std::optional<core::Instant> due, hard_due;
+  std::optional<std::int64_t> due_after_opening;   ///< microseconds, where the rule counts so
 
   bool wanted() const { return fires && !exempt && !met; }
 };
 
-/// All rules over all their subjects. Pure: depends on nothing but its arguments.
-std::vector<Verdict> judge(const std::vector<Rule>& rules, const Chart& chart, core::Instant now);
+/// How long a step that waits for a silent feed waits before it looks again.
+inline constexpr std::chrono::hours kHoldRetry{1};
+inline constexpr int kPeriodsMax = 1000;  ///< of a repeating rule on one visit; later ones are mute
 
-/// UUIDv5 of rule | encounter | subject.
-std::string deficiency_id(const Rule& rule, const Chart& chart, const Fact* subject);
+/// All rules over all their subjects. Pure: depends on nothing but its arguments.
+std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& chart);
+
+/// UUIDv5 of rule | encounter | subject, and the part where there are several.
+std::string deficiency_id(const Verdict& verdict, const Chart& chart);
 
 /// The state an open deficiency has at `now`, by its due time alone.
-State open_state(const Deficiency& deficiency, core::Instant now);
-/// When the clock alone changes the state next.
-std::optional<core::Instant> next_change(const Deficiency& deficiency);
+State open_state(const Deficiency& deficiency, core::Instant now, const Policy& policy);
+/// The same, with the letters that went out.
+State standing(const Deficiency& deficiency, core::Instant now, const Policy& policy);
+/// When the clock alone does something about it next.
+std::optional<core::Instant> next_change(const Deficiency& deficiency, const Policy& policy,
+                                         const core::TimeZone& zone);
 
 /// Brings the stored deficiency (nullopt: none yet) in line with the verdict (nullptr: its subject
 /// is gone). @return what changed; the same verdict a second time changes nothing.
 std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
-                                const Chart& chart, const Cause& cause);
+                                const Chart& chart, const Cause& cause,
+                                const Circumstances& circumstances);
 
 /// judge() and reconcile() over everything `stored` of this chart. `wake`: when a rule would next
 /// fire by the clock alone.
-std::vector<Change> judge_chart(const std::vector<Rule>& rules, const Chart& chart,
+std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart& chart,
                                 std::vector<Deficiency> stored, const Cause& cause,
                                 std::optional<core::Instant>& wake);
 

@@ -7,7 +7,7 @@ namespace {
 
 /// Rules that speak of one fact each are told apart by what it is.
 bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
-  if (deficiency.rule != verdict.rule->id) return false;
+  if (deficiency.rule != verdict.rule->id || deficiency.part != verdict.part) return false;
   if (!verdict.subject) return deficiency.subject.empty();
   const std::string_view subject = deficiency.subject;
   const std::string& id = verdict.subject->id;
@@ -17,12 +17,16 @@ bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
 
 }  // namespace
 
-std::vector<Change> judge_chart(const std::vector<Rule>& rules, const Chart& chart,
+std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart& chart,
                                 std::vector<Deficiency> stored, const Cause& cause,
                                 std::optional<core::Instant>& wake) {
   std::vector<Change> changes;
-  for (const Verdict& verdict : judge(rules, chart, cause.now)) {
-    if (verdict.wake && (!wake || *verdict.wake < *wake)) wake = verdict.wake;
+  const std::vector<Rule>& rules = circumstances.rules();
+  const auto wake_at = [&wake](core::Instant at) {
+    if (!wake || at < *wake) wake = at;
+  };
+  for (const Verdict& verdict : judge(circumstances, chart)) {
+    if (verdict.wake) wake_at(*verdict.wake);
     const auto mine = std::find_if(stored.begin(), stored.end(), [&](const Deficiency& one) {
       return is_about(one, verdict);
     });
@@ -30,17 +34,25 @@ std::vector<Change> judge_chart(const std::vector<Rule>& rules, const Chart& cha
     if (mine != stored.end()) {
       existing = std::move(*mine);
       stored.erase(mine);
+    } else if (!verdict.wanted()) {
+      continue;
     }
-    if (auto change = reconcile(existing, &verdict, chart, cause)) {
+    if (auto change = reconcile(existing, &verdict, chart, cause, circumstances)) {
       changes.push_back(std::move(*change));
+    } else if (!existing && verdict.by_time && circumstances.by_clock) {
+      wake_at(cause.now + kHoldRetry);   // a needed feed is down: look again later
     }
   }
   for (const Deficiency& orphan : stored) {
-    // Deficiencies of rules that this pack does not have are not ours to close.
-    const bool known = std::any_of(rules.begin(), rules.end(),
-                                   [&](const Rule& rule) { return rule.id == orphan.rule; });
-    if (!known) continue;
-    if (auto change = reconcile(orphan, nullptr, chart, cause))
+    // Deficiencies of rules that this pack does not have, or that are silent, are not ours to
+    // close.
+    bool ours = false;
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      const bool silent = circumstances.terms && (*circumstances.terms)[i].silent;
+      ours = ours || (rules[i].id == orphan.rule && !silent);
+    }
+    if (!ours) continue;
+    if (auto change = reconcile(orphan, nullptr, chart, cause, circumstances))
       changes.push_back(std::move(*change));
   }
   return changes;

@@ -5,6 +5,7 @@
 
 #include "chart_store.hpp"
 #include "judge.hpp"
+#include "lifecycle.hpp"
 
 namespace him {
 namespace {
@@ -12,15 +13,15 @@ namespace {
 using core::Instant;
 
 /// What the deficiency was, or will be, at `now`, unless a message comes in between.
-void move_to(Deficiency& one, Instant now) {
+void move_to(Deficiency& one, const Policy& policy, Instant now) {
   // Closed after `now`, and known before it: at `now` it was open.
   if (one.closed && *one.closed > now && one.opened <= now) {
     one.closed.reset();
     one.closed_by.clear();
     one.closed_sequence = {};
-    one.state = open_state(one, now);
+    one.state = standing(one, now, policy);
   }
-  if (is_open(one.state)) one.state = open_state(one, now);
+  if (is_open(one.state)) one.state = standing(one, now, policy);
 }
 
 bool fits(const Deficiency& one, const ListFilter& filter) {
@@ -29,16 +30,18 @@ bool fits(const Deficiency& one, const ListFilter& filter) {
   };
   const bool owner = filter.owner.empty() || core::iequals(filter.owner, one.owner) ||
                      core::iequals(filter.owner, one.owner_name) ||
-                     filter.owner == one.owner_reference ||
+                     filter.owner == one.owner_reference || filter.owner == one.owner_id ||
                      one.owner.ends_with("(" + filter.owner + ")");
   const bool visit = same(filter.visit, one.visit) || filter.visit == one.encounter;
-  return owner && visit && same(filter.rule, one.rule) && same(filter.patient, one.patient) &&
-         same(filter.mrn, one.mrn) && (!filter.open_only || is_open(one.state));
+  return owner && visit && same(filter.id, one.id) && same(filter.rule, one.rule) &&
+         same(filter.patient, one.patient) && same(filter.mrn, one.mrn) &&
+         (!filter.open_only || is_open(one.state));
 }
 
 /// Adds what the clock alone opens up to `now` and no sweep has written yet.
-core::Status add_awakened(ChartStore& charts, const RulePack& rules, Instant now,
+core::Status add_awakened(ChartStore& charts, const Circumstances& circumstances,
                           std::vector<Deficiency>& into) {
+  const Instant now = circumstances.now;
   const auto visits = charts.waking(now);
   if (!visits) return core::fail(visits.error());
   Chart chart;
@@ -48,7 +51,7 @@ core::Status add_awakened(ChartStore& charts, const RulePack& rules, Instant now
     if (!stored) return core::fail(stored.error());
     std::optional<Instant> wake;
     const Cause cause{{}, "clock", now};
-    for (Change& change : judge_chart(rules.impl().rules, chart, std::move(*stored), cause, wake)) {
+    for (Change& change : judge_chart(circumstances, chart, std::move(*stored), cause, wake)) {
       std::erase_if(into, [&](const Deficiency& one) { return one.id == change.deficiency.id; });
       into.push_back(std::move(change.deficiency));
     }
@@ -71,12 +74,24 @@ core::Result<std::uint64_t> count_open(store::Records& records) {
 }
 
 core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
-                                           const ListFilter& filter, Instant now) {
+                                           const ListFilter& filter, Instant now,
+                                           const Site& site) {
   ChartStore charts(records.db());
   auto found = charts.select(filter, now);
   if (!found) return found;
-  if (auto done = add_awakened(charts, rules, now, *found); !done) return core::fail(done.error());
-  for (Deficiency& one : *found) move_to(one, now);
+  const auto away = absences_by_owner(records.db());
+  if (!away) return core::fail(away.error());
+  const std::vector<Terms> terms = terms_of(rules.impl().rules, site);
+  Circumstances circumstances;
+  circumstances.pack = &rules;
+  circumstances.terms = &terms;
+  circumstances.absences = &*away;
+  circumstances.zone = &site.zone;
+  circumstances.now = now;
+  if (auto done = add_awakened(charts, circumstances, *found); !done) {
+    return core::fail(done.error());
+  }
+  for (Deficiency& one : *found) move_to(one, rules.policy(), now);
   std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, filter); });
   const auto order = [](const Deficiency& one) {
     // What has no due time comes last.

@@ -2,9 +2,11 @@
 #include <core/clock.hpp>
 #include <core/yaml.hpp>
 #include <him/deficiency.hpp>
+#include <him/policy.hpp>
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,8 @@
 namespace him {
 
 inline constexpr std::size_t kRulesMax = 500;
+inline constexpr std::size_t kPartsMax = 20;
+inline constexpr std::size_t kConditionsMax = 100;
 inline constexpr std::size_t kListsMax = 200;
 inline constexpr std::size_t kListWordsMax = 10'000;
 
@@ -24,7 +28,11 @@ enum class Event : std::uint8_t {
   kDocument,
   kProcedure,
   kDiagnosis,
-  kOrder
+  kOrder,
+  kResult,
+  kAppointment,
+  kEvent,
+  kPlanned   ///< the visit is expected
 };
 /// How far along a document must be to meet a requirement.
 enum class Closes : std::uint8_t { kSigned, kLegal, kTranscribed, kPresent };
@@ -33,6 +41,7 @@ enum class Closes : std::uint8_t { kSigned, kLegal, kTranscribed, kPresent };
 struct Anchor {
   std::vector<Expr> from;
   std::int64_t after = 0;   ///< microseconds
+  bool from_opening = false;   ///< counts from when it was noticed (`from: opened`)
 };
 
 struct Due {
@@ -57,6 +66,21 @@ struct Alternative {
   Closes closes = Closes::kSigned;
   std::vector<Item> items;
   std::optional<Expr> holds;
+  bool review = false;                      ///< no message closes it, only somebody's decision
+};
+
+/// One stretch of a repeating rule: periods of this length, so many of them (0: without end).
+struct Step {
+  std::int64_t every = 0;   ///< microseconds; whole days are civil days of the site
+  std::int64_t times = 0;
+};
+
+/// A rule that asks once for each period: progress notes, recertifications.
+struct Repeat {
+  Anchor from;                   ///< the first period begins
+  std::optional<Expr> until;     ///< periods that end later do not count; not valued: no end yet
+  std::vector<Step> steps;
+  std::int64_t lead = 0;         ///< opens so long before the period's end; 0: at its begin
 };
 
 struct OwnerStep {
@@ -64,10 +88,14 @@ struct OwnerStep {
   std::string role;
 };
 
+/// One rule, or one part of a rule that asks for several things ("R40", part "plan").
 struct Rule {
-  std::string id, title, source, severity, pack;
+  std::string id, part, title, source, severity, pack;
   core::Instant effective_from{};
-  std::vector<std::string> needs;
+  std::vector<std::string> needs;          ///< message types
+  std::vector<std::string> feeds;          ///< feeds it needs by name; empty: any that carries them
+  core::yaml::Place place{};
+  std::optional<Repeat> repeat;
   Event event = Event::kAdmitted;
   std::optional<Kind> subject;             ///< kind of the facts the rule is about
   std::vector<std::string> classes;        ///< visit classes; empty: any, also no visit
@@ -83,13 +111,25 @@ struct Rule {
 };
 
 struct RulePack::Impl {
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;                          ///< by id, then in the order of their parts
+  std::set<std::string, std::less<>> event_codes;   ///< trigger events that rules speak of
+  Policy policy;
   std::string hash;
+};
+
+/// What one file adds to a pack.
+struct PackParts {
+  std::vector<Rule>& rules;
+  std::set<std::string, std::less<>>& event_codes;
+  Policy& policy;
+  bool& has_policy;
 };
 
 /// Reads one parsed file into `rules`, adding what is wrong with it to `findings`.
 void read_rules(const core::yaml::File& file, std::vector<Rule>& rules,
                 std::vector<RulePack::Finding>& findings);
+void read_pack(const core::yaml::File& file, PackParts into,
+               std::vector<RulePack::Finding>& findings);
 
 /// Keys each mapping of a rule file may have ("rule", "due"...); the JSON Schema is tested against
 /// it.

@@ -65,9 +65,17 @@ std::string hash_of(const std::string& text) {
 RulePack::RulePack() = default;
 RulePack::~RulePack() = default;
 
+void read_pack(const core::yaml::File& file, PackParts into,
+               std::vector<RulePack::Finding>& findings) {
+  RuleReader(file, findings, into).read();
+}
+
 void read_rules(const core::yaml::File& file, std::vector<Rule>& rules,
                 std::vector<RulePack::Finding>& findings) {
-  RuleReader(file, findings).read(rules);
+  std::set<std::string, std::less<>> event_codes;
+  Policy policy;
+  bool has_policy = false;
+  read_pack(file, {rules, event_codes, policy, has_policy}, findings);
 }
 
 std::shared_ptr<const RulePack> RulePack::load(const std::string& directory,
@@ -82,18 +90,21 @@ std::shared_ptr<const RulePack> RulePack::load(const std::string& directory,
     return nullptr;
   }
   std::string content;
+  bool has_policy = false;
   for (const std::string& path : files) {
     const auto file = core::yaml::load(path);
     if (!file) {
       findings.push_back(finding_of(file.error(), path));
       continue;
     }
-    read_rules(*file, pack->impl_->rules, findings);
+    Impl& impl = *pack->impl_;
+    read_pack(*file, {impl.rules, impl.event_codes, impl.policy, has_policy}, findings);
     for (const auto& document : file->documents) content += content_of(document);
   }
   pack->impl_->hash = hash_of(content);
-  std::sort(pack->impl_->rules.begin(), pack->impl_->rules.end(),
-            [](const Rule& a, const Rule& b) { return a.id < b.id; });
+  // Parts of a rule keep the order in which they are written.
+  std::stable_sort(pack->impl_->rules.begin(), pack->impl_->rules.end(),
+                   [](const Rule& a, const Rule& b) { return a.id < b.id; });
   const bool failed = std::any_of(findings.begin() + static_cast<std::ptrdiff_t>(before),
                                   findings.end(), [](const Finding& one) { return one.error; });
   return failed ? nullptr : pack;
@@ -101,10 +112,13 @@ std::shared_ptr<const RulePack> RulePack::load(const std::string& directory,
 
 std::vector<std::string> RulePack::rule_ids() const {
   std::vector<std::string> ids;
-  for (const Rule& rule : impl_->rules) ids.push_back(rule.id);
+  for (const Rule& rule : impl_->rules) {
+    if (ids.empty() || ids.back() != rule.id) ids.push_back(rule.id);
+  }
   return ids;
 }
 
 const std::string& RulePack::hash() const { return impl_->hash; }
+const Policy& RulePack::policy() const { return impl_->policy; }
 
 }  // namespace him

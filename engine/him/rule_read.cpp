@@ -1,6 +1,8 @@
 #include <core/text.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rule_reader.hpp"
 
 namespace him {
@@ -34,16 +36,27 @@ bool is_rule_id(std::string_view id) {
 
 const std::map<std::string_view, std::vector<std::string_view>>& rule_keys() {
   static const std::map<std::string_view, std::vector<std::string_view>> kKeys = {
-      {"file", {"pack", "title", "lists", "rules"}},
+      {"file", {"pack", "title", "lists", "conditions", "rules", "policy"}},
       {"rule",
        {"id", "title", "source", "severity", "effective_from", "needs", "trigger", "exempt",
-        "requires", "closes_by", "available", "lacking", "owner", "due"}},
+        "repeat", "requires", "closes_by", "available", "lacking", "owner", "due", "parts"}},
+      {"part",
+       {"part", "title", "severity", "trigger", "exempt", "repeat", "requires", "closes_by",
+        "available", "lacking", "owner", "due"}},
+      {"needs", {"messages", "feeds"}},
+      {"repeat", {"from", "after", "until", "steps", "lead"}},
+      {"step", {"every", "times"}},
+      {"policy",
+       {"hospital", "department", "letters_at", "assignment_after", "reminder_before",
+        "suspension_after", "delinquent_chart_after", "absence_min", "absence_grace",
+        "quality_file_after", "alarm_percent", "severe_percent", "letters"}},
+      {"letter", {"title", "to", "body"}},
       {"trigger", {"event", "class", "when", "wait"}},
       {"wait", {"from", "after"}},
       {"exempt", {"reason", "when"}},
       {"requires",
        {"any_of", "when", "document", "procedure", "diagnosis", "order", "contact", "coverage",
-        "all", "holds"}},
+        "result", "appointment", "event", "all", "holds", "review"}},
       {"document", {"types", "where"}},
       {"fact", {"where"}},
       {"item", {"label", "holds"}},
@@ -187,7 +200,7 @@ std::optional<T> RuleReader::choice(const Node& node, std::string_view what,
   return std::nullopt;
 }
 
-void RuleReader::read(std::vector<Rule>& rules) {
+void RuleReader::read() {
   if (file_.documents.size() != 1) {
     error({1, 1}, "a rule file holds one document");
     return;
@@ -196,25 +209,56 @@ void RuleReader::read(std::vector<Rule>& rules) {
   if (!check_keys(root, "file")) return;
   pack_ = need_text(root, "pack", "file");
   if (const Node* lists = root.find("lists")) read_lists(*lists);
-  const Node* list = need(root, "rules", "file");
+  if (const Node* named = root.find("conditions")) read_conditions(*named);
+  if (const Node* policy = root.find("policy")) read_policy(*policy);
+  const Node* list = root.find("policy") ? root.find("rules") : need(root, "rules", "file");
   if (!list) return;
   if (!list->is_sequence() || list->items.empty()) {
     error(list->place, "rules must be a list with at least one rule");
     return;
   }
   for (const Node& one : list->items) {
-    if (rules.size() >= kRulesMax) {
+    if (into_.rules.size() >= kRulesMax) {
       error(one.place, fmt::format("more than {} rules", kRulesMax));
       return;
     }
-    read_rule(one, rules);
+    read_rule(one);
   }
+  report_unused(root);
+}
+
+void RuleReader::report_unused(const Node& root) {
   const Node* lists = root.find("lists");
   for (std::size_t i = 0; lists && i < lists->entries.size(); ++i) {
     const std::string& name = lists->entries[i].first;
     if (!used_lists_.contains(name)) {
       warning(lists->key_places[i], fmt::format("no rule uses the list \"{}\"", name));
     }
+  }
+}
+
+void RuleReader::read_conditions(const Node& node) {
+  if (!node.is_mapping()) return error(node.place, "conditions must be a mapping of name to text");
+  if (node.entries.size() > kConditionsMax) {
+    return error(node.place, fmt::format("more than {} conditions", kConditionsMax));
+  }
+  constexpr std::string_view kReserved[] = {"and",   "or",    "not",  "any",  "none",    "every",
+                                            "count", "first", "last", "like", "in",      "where",
+                                            "empty", "valued"};
+  for (std::size_t i = 0; i < node.entries.size(); ++i) {
+    const auto& [name, text] = node.entries[i];
+    const bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+    const bool taken = kind_named(name).has_value() ||
+                       std::find(std::begin(kReserved), std::end(kReserved), name) !=
+                           std::end(kReserved);
+    if (!plain || taken) {
+      error(node.key_places[i], fmt::format("\"{}\" cannot name a condition: small letters, digits "
+                                            "and _, and no word of the language", name));
+      continue;
+    }
+    if (auto expr = condition(text, context_of(Rule{}))) conditions_[name] = std::move(*expr);
   }
 }
 
@@ -236,22 +280,60 @@ void RuleReader::read_lists(const Node& node) {
   }
 }
 
-void RuleReader::read_rule(const Node& node, std::vector<Rule>& rules) {
-  const std::size_t errors = findings_.size();
+void RuleReader::read_rule(const Node& node) {
   if (!check_keys(node, "rule")) return;
-  Rule rule;
-  rule.pack = pack_;
-  read_identity(node, rule);
-  for (const Rule& other : rules) {
-    if (!rule.id.empty() && other.id == rule.id) {
+  const Node* id = node.find("id");
+  for (const Rule& other : into_.rules) {
+    if (id && id->is_scalar() && !id->scalar.empty() && other.id == id->scalar) {
       error(node.place,
-            fmt::format("rule {} is there twice (also in pack {})", rule.id, other.pack));
+            fmt::format("rule {} is there twice (also in pack {})", other.id, other.pack));
+      break;
     }
   }
+  if (const Node* parts = node.find("parts")) return read_parts(node, *parts);
+  read_one(node, {});
+}
+
+/// A part says what differs; everything else is the rule's.
+void RuleReader::read_parts(const Node& node, const Node& parts) {
+  if (!parts.is_sequence() || parts.items.empty() || parts.items.size() > kPartsMax) {
+    return error(parts.place, fmt::format("parts is a list of 1 to {} parts", kPartsMax));
+  }
+  std::vector<std::string> names;
+  for (const Node& one : parts.items) {
+    if (!check_keys(one, "part")) continue;
+    const std::string name = need_text(one, "part", "part");
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      error(one.place, fmt::format("part \"{}\" is there twice", name));
+      continue;
+    }
+    if (name.find_first_of("#|") != std::string::npos) {
+      error(one.place, "the name of a part holds neither # nor |");
+      continue;
+    }
+    names.push_back(name);
+    Node whole = one;
+    for (std::size_t i = 0; i < node.entries.size(); ++i) {
+      if (node.entries[i].first == "parts" || one.find(node.entries[i].first)) continue;
+      whole.entries.push_back(node.entries[i]);
+      whole.key_places.push_back(node.key_places[i]);
+    }
+    read_one(whole, name);
+  }
+}
+
+void RuleReader::read_one(const Node& node, const std::string& part) {
+  const std::size_t errors = findings_.size();
+  Rule rule;
+  rule.pack = pack_;
+  rule.part = part;
+  rule.place = node.place;
+  read_identity(node, rule);
   // What follows speaks of the rule's subject, which the trigger decides.
   const Node* trigger = need(node, "trigger", "rule");
   if (!trigger || !check_keys(*trigger, "trigger")) return;
   read_trigger(*trigger, rule);
+  if (const Node* repeat = node.find("repeat")) read_repeat(*repeat, rule);
   if (const Node* exempt = node.find("exempt")) read_exempt(*exempt, rule);
   read_requires(node, rule);
   if (const Node* available = node.find("available")) {
@@ -264,7 +346,54 @@ void RuleReader::read_rule(const Node& node, std::vector<Rule>& rules) {
   const bool sound = std::none_of(
       findings_.begin() + static_cast<std::ptrdiff_t>(errors), findings_.end(),
       [](const RulePack::Finding& one) { return one.error; });
-  if (sound) rules.push_back(std::move(rule));
+  if (sound) into_.rules.push_back(std::move(rule));
+}
+
+void RuleReader::read_needs(const Node& node, Rule& rule) {
+  if (!node.is_mapping()) {
+    rule.needs = words(node, "needs");
+    return;
+  }
+  if (!check_keys(node, "needs")) return;
+  if (const Node* messages = need(node, "messages", "needs")) {
+    rule.needs = words(*messages, "messages");
+  }
+  if (const Node* feeds = node.find("feeds")) rule.feeds = words(*feeds, "feeds");
+}
+
+void RuleReader::read_repeat(const Node& node, Rule& rule) {
+  if (!check_keys(node, "repeat")) return;
+  Repeat repeat;
+  const Context context = context_of(rule);
+  if (const Node* from = need(node, "from", "repeat")) {
+    repeat.from.from = read_times(*from, context);
+  }
+  if (const Node* after = node.find("after")) {
+    if (const auto offset = duration(*after)) repeat.from.after = *offset;
+  }
+  if (const Node* until = node.find("until")) repeat.until = value(*until, Type::kTime, context);
+  if (const Node* lead = node.find("lead")) repeat.lead = duration(*lead).value_or(0);
+  const Node* steps = need(node, "steps", "repeat");
+  if (steps && (!steps->is_sequence() || steps->items.empty())) {
+    error(steps->place, "steps is a list of {every, times}");
+  } else if (steps) {
+    for (const Node& one : steps->items) {
+      if (!check_keys(one, "step")) continue;
+      Step step;
+      const Node* every = need(one, "every", "step");
+      if (every) step.every = duration(*every).value_or(0);
+      if (every && step.every < 60'000'000) error(every->place, "a period lasts at least 1m");
+      if (const Node* times = one.find("times")) {
+        step.times = times->is_scalar() ? core::to_int(times->scalar).value_or(0) : 0;
+        if (step.times < 1) error(times->place, "times is a whole number from 1");
+      }
+      if (!repeat.steps.empty() && repeat.steps.back().times == 0) {
+        error(one.place, "never reached: the step before goes on without end");
+      }
+      repeat.steps.push_back(step);
+    }
+  }
+  rule.repeat = std::move(repeat);
 }
 
 void RuleReader::read_identity(const Node& node, Rule& rule) {
@@ -288,13 +417,16 @@ void RuleReader::read_identity(const Node& node, Rule& rule) {
       rule.effective_from = *day;
     }
   }
-  if (const Node* needs = need(node, "needs", "rule")) rule.needs = words(*needs, "needs");
+  if (const Node* needs = need(node, "needs", "rule")) read_needs(*needs, rule);
 }
 
 Context RuleReader::context_of(const Rule& rule) {
   Context context;
   context.lists = &lists_;
   context.used_lists = &used_lists_;
+  context.conditions = &conditions_;
+  context.event_codes = &into_.event_codes;
+  context.repeats = rule.repeat.has_value();
   context.subject = rule.subject;
   if (rule.subject) context.bound[static_cast<std::size_t>(*rule.subject)] = true;
   return context;
@@ -308,9 +440,13 @@ void RuleReader::read_trigger(const Node& node, Rule& rule) {
                                       {"document", Event::kDocument},
                                       {"procedure", Event::kProcedure},
                                       {"diagnosis", Event::kDiagnosis},
-                                      {"order", Event::kOrder}});
+                                      {"order", Event::kOrder},
+                                      {"result", Event::kResult},
+                                      {"appointment", Event::kAppointment},
+                                      {"event", Event::kEvent},
+                                      {"planned", Event::kPlanned}});
     if (found) rule.event = *found;
-    if (found && *found >= Event::kDocument) rule.subject = kind_named(event->scalar);
+    if (found) rule.subject = kind_named(event->scalar);
   }
   if (const Node* classes = node.find("class")) rule.classes = words(*classes, "class");
   if (const Node* when = node.find("when")) rule.when = condition(*when, context_of(rule));
@@ -333,6 +469,7 @@ void RuleReader::read_exempt(const Node& node, Rule& rule) {
 void RuleReader::check_needs(const Node& node, const Rule& rule) {
   const Node* needs = node.find("needs");
   if (!needs) return;
+  if (needs->is_mapping() && needs->find("messages")) needs = needs->find("messages");
   const std::vector<std::string_view> known(std::begin(kMessages), std::end(kMessages));
   const auto has = [&rule](std::initializer_list<std::string_view> any) {
     return std::any_of(any.begin(), any.end(), [&](std::string_view one) {

@@ -73,6 +73,10 @@ std::optional<Alternative> RuleReader::read_alternative(const Node& node, const 
     } else if (key == "holds") {
       ++ways;
       out.holds = condition(part, context);
+    } else if (key == "review") {
+      ++ways;
+      text(part, "review");
+      out.review = true;
     } else if (const auto kind = kind_named(key)) {
       ++ways;
       read_fact(part, *kind, context, out);
@@ -80,8 +84,8 @@ std::optional<Alternative> RuleReader::read_alternative(const Node& node, const 
   }
   if (ways != 1) {
     error(node.place,
-          "requires exactly one of document, procedure, diagnosis, order, contact, coverage, all, "
-          "holds (several ways go under any_of)");
+          "requires exactly one of document, procedure, diagnosis, order, contact, coverage, "
+          "result, appointment, event, all, holds, review (several ways go under any_of)");
     return std::nullopt;
   }
   return out;
@@ -107,7 +111,12 @@ void RuleReader::read_fact(const Node& node, Kind kind, const Context& context, 
 void RuleReader::read_document_types(const Node& node, Alternative& out) {
   const std::vector<std::string_view> known(std::begin(kDocumentTypes), std::end(kDocumentTypes));
   out.types = words(node, "types");
-  for (const std::string& type : out.types) {
+  for (std::string& type : out.types) {
+    // A code of the sender's own in TXA-2, told apart from a mistyped one of table 0270.
+    if (constexpr std::string_view kOwn = "TXA-2|"; type.starts_with(kOwn)) {
+      type.erase(0, kOwn.size());
+      continue;
+    }
     const bool local = type.find('|') != std::string::npos;
     const bool table = std::find(known.begin(), known.end(), type) != known.end();
     if (local || table || is_loinc(type)) continue;
@@ -117,7 +126,7 @@ void RuleReader::read_document_types(const Node& node, Alternative& out) {
       error(
           node.place,
           fmt::format("\"{}\" is neither a LOINC code nor a type of table 0270 ({}); a local code "
-                      "is written system|code",
+                      "is written system|code, or TXA-2|code",
                       type, fmt::join(known, ", ")));
     }
   }
@@ -164,6 +173,8 @@ void RuleReader::read_owner(const Node& node, Rule& rule) {
   Context context = context_of(rule);
   // In an owner ladder `document` is the one that was begun, or that the rule is about.
   if (rule.wants_document) context.bound[static_cast<std::size_t>(Kind::kDocument)] = true;
+  // And `procedure` the last one of the visit that names a surgeon.
+  context.bound[static_cast<std::size_t>(Kind::kProcedure)] = true;
   const auto add = [&](const Node& one) {
     OwnerStep step;
     if (one.is_scalar() && one.scalar.starts_with('=') && one.scalar.size() > 1) {
@@ -210,7 +221,15 @@ std::optional<Due> RuleReader::read_due(const Node& node, const Rule& rule) {
   const Context context = context_of(rule);
   Due due;
   if (const Node* when = node.find("when")) due.when = condition(*when, context);
-  if (auto anchor = read_anchor(node, "due", context)) due.policy = std::move(*anchor);
+  const Node* from = node.find("from");
+  if (from && from->is_scalar() && from->scalar == "opened") {
+    due.policy.from_opening = true;
+    if (const Node* after = need(node, "after", "due")) {
+      due.policy.after = duration(*after).value_or(0);
+    }
+  } else if (auto anchor = read_anchor(node, "due", context)) {
+    due.policy = std::move(*anchor);
+  }
   if (const Node* before = node.find("before")) due.before = read_times(*before, context);
   if (const Node* hard = node.find("hard"); hard && check_keys(*hard, "hard")) {
     due.hard = read_anchor(*hard, "hard", context);

@@ -13,10 +13,11 @@ namespace him {
 /// Reads the mappings of one rule file, collecting everything wrong with it, each with its place.
 class RuleReader {
  public:
-  RuleReader(const core::yaml::File& file, std::vector<RulePack::Finding>& findings)
-      : file_(file), findings_(findings) {}
+  RuleReader(const core::yaml::File& file, std::vector<RulePack::Finding>& findings,
+             PackParts into)
+      : file_(file), findings_(findings), into_(into) {}
 
-  void read(std::vector<Rule>& rules);
+  void read();
 
  private:
   using Node = core::yaml::Node;
@@ -40,7 +41,15 @@ class RuleReader {
                           std::initializer_list<std::pair<std::string_view, T>> choices);
 
   void read_lists(const Node& node);
-  void read_rule(const Node& node, std::vector<Rule>& rules);
+  void read_conditions(const Node& node);
+  void report_unused(const Node& root);
+  void read_rule(const Node& node);
+  void read_parts(const Node& node, const Node& parts);
+  void read_one(const Node& node, const std::string& part);
+  void read_needs(const Node& node, Rule& rule);
+  void read_repeat(const Node& node, Rule& rule);
+  void read_policy(const Node& node);
+  void read_letters(const Node& node, Policy& policy);
   void read_identity(const Node& node, Rule& rule);
   void read_trigger(const Node& node, Rule& rule);
   void read_exempt(const Node& node, Rule& rule);
@@ -61,7 +70,9 @@ class RuleReader {
 
   const core::yaml::File& file_;
   std::vector<RulePack::Finding>& findings_;
+  PackParts into_;
   Lists lists_;
+  Conditions conditions_;
   std::map<std::string, bool, std::less<>> used_lists_;
   std::string pack_;
 };

@@ -105,11 +105,13 @@ Node* visit(const Fields& fields, Document& doc) {
   b.put(b.root, "status", b.get("status", "in-progress"));
   b.put(b.child(b.root, "class"), "code", b.get("class", "IMP"));
   b.refer(b.root, "subject", "Patient/" + b.get("patient", "P1"));
-  for (const auto& [name, code] : {std::pair{"attending", "ATND"}, std::pair{"admitting", "ADM"}}) {
+  for (const auto& [name, code] : {std::pair{"attending", "ATND"}, std::pair{"admitting", "ADM"},
+                                   std::pair{"consulting", "CON"}}) {
     const std::string words = b.get(name);
     if (words.empty()) continue;
     Node* one = b.item(b.root, "participant");
-    b.codings(b.item(one, "type"), code, "http://terminology.hl7.org/CodeSystem/v3-ParticipationType");
+    b.codings(b.item(one, "type"), code,
+              "http://terminology.hl7.org/CodeSystem/v3-ParticipationType");
     b.person_into(b.child(one, "individual"), words);
   }
   const std::string start = b.get("start"), end = b.get("end");
@@ -120,9 +122,20 @@ Node* visit(const Fields& fields, Document& doc) {
   }
   const std::string type = b.get("admission_type"), disposition = b.get("disposition");
   if (!type.empty()) b.codings(b.item(b.root, "type"), type, kV2 + "0007");
+  const std::string service = b.get("service"), place = b.get("location");
+  if (!service.empty()) b.codings(b.child(b.root, "serviceType"), service, kV2 + "0069");
+  if (!place.empty()) {
+    b.put(b.child(b.item(b.root, "location"), "location"), "display", place);
+  }
+  b.extension("financial-class", "valueCode", b.get("financial_class"));
+  const std::string source = b.get("admit_source");
+  if (!source.empty()) {
+    b.codings(b.child(b.child(b.root, "hospitalization"), "admitSource"), source, kV2 + "0023");
+  }
   if (!disposition.empty()) {
-    b.codings(b.child(b.child(b.root, "hospitalization"), "dischargeDisposition"), disposition,
-              kV2 + "0112");
+    Node* stay = b.root->find("hospitalization");
+    b.codings(b.child(stay ? stay : b.child(b.root, "hospitalization"), "dischargeDisposition"),
+              disposition, kV2 + "0112");
   }
   return b.root;
 }
@@ -153,6 +166,10 @@ Node* patient(const Fields& fields, Document& doc) {
     b.put(one, "value", phone);
   }
   b.put(b.root, "deceasedDateTime", b.get("deceased_time"));
+  b.extension("living-will", "valueCode", b.get("living_will"));
+  b.extension("advance-directive", "valueCode", b.get("advance_directive"));
+  b.extension("autopsy", "valueCode", b.get("autopsy"));
+  b.extension("coroner", "valueCode", b.get("coroner"));
   if (b.get("deceased") == "true") doc.add(b.root, "deceasedBoolean", doc.boolean(true));
   return b.root;
 }
@@ -170,6 +187,20 @@ Node* document(const Fields& fields, Document& doc) {
   }
   if (const std::string words = b.get("author"); !words.empty()) {
     b.person_into(b.item(b.root, "author"), words);
+  }
+  if (const std::string words = b.get("authenticator"); !words.empty()) {
+    b.person_into(b.child(b.root, "authenticator"), words);
+  }
+  b.extension("author-role", "valueCode", b.get("author_role"));
+  if (const std::string text = b.get("text"); !text.empty()) {
+    Node* attachment = b.child(b.item(b.root, "content"), "attachment");
+    b.put(attachment, "contentType", "text/plain");
+    b.put(attachment, "data", core::to_base64(text));
+  }
+  if (const std::string parent = b.get("appends"); !parent.empty()) {
+    Node* one = b.item(b.root, "relatesTo");
+    b.put(one, "code", "appends");
+    b.refer(one, "target", "DocumentReference/" + parent);
   }
   if (const std::string words = b.get("assigned"); !words.empty()) {
     Node* one = b.item(b.root, "extension");
@@ -189,14 +220,20 @@ Node* procedure(const Fields& fields, Document& doc) {
   Builder b("Procedure", fields, doc);
   b.put(b.root, "id", b.get("id", "PR1"));
   b.put(b.root, "status", b.get("status", "completed"));
-  b.codings(b.child(b.root, "code"), b.get("code", "0DTJ4ZZ"), "http://hl7.org/fhir/sid/icd-10-pcs");
+  b.codings(b.child(b.root, "code"),
+            b.get("code", "0DTJ4ZZ") == "none" ? "" : b.get("code", "0DTJ4ZZ"),
+            "http://hl7.org/fhir/sid/icd-10-pcs");
   b.put(b.root, "performedDateTime", b.get("time"));
   b.extension("procedure-functional-type", "valueCode", b.get("type"));
-  if (const std::string words = b.get("surgeon"); !words.empty()) {
+  for (const auto& [name, function] : {std::pair{"surgeon", "304292004"},
+                                       std::pair{"anaesthetist", "88189002"}}) {
+    const std::string words = b.get(name);
+    if (words.empty()) continue;
     Node* one = b.item(b.root, "performer");
-    b.codings(b.child(one, "function"), "304292004", "http://snomed.info/sct");
+    b.codings(b.child(one, "function"), function, "http://snomed.info/sct");
     b.person_into(b.child(one, "actor"), words);
   }
+  b.extension("anesthesia-code", "valueCode", b.get("anaesthesia"));
   b.patient_and_visit(false);
   return b.root;
 }
@@ -207,6 +244,7 @@ Node* diagnosis(const Fields& fields, Document& doc) {
   b.codings(b.child(b.root, "code"), b.get("code", "I50.9"), "http://hl7.org/fhir/sid/icd-10-cm");
   b.extension("diagnosis-type", "valueCode", b.get("type"));
   b.extension("diagnosis-priority", "valueInteger", b.get("priority"));
+  b.extension("present-on-admission", "valueCode", b.get("poa"));
   if (const std::string status = b.get("status"); !status.empty()) {
     b.codings(b.child(b.root, "verificationStatus"), status,
               "http://terminology.hl7.org/CodeSystem/condition-ver-status");
@@ -231,8 +269,67 @@ Node* order(const Fields& fields, Document& doc) {
   b.put(b.root, "status", b.get("status", "active"));
   b.put(b.root, "intent", "order");
   b.codings(b.child(b.root, "code"), b.get("code"), "urn:local");
+  if (const std::string words = b.get("category"); !words.empty()) {
+    b.codings(b.item(b.root, "category"), words, "urn:local");
+  }
   b.put(b.root, "authoredOn", b.get("authored"));
+  for (const auto& name : {"requester", "performer"}) {
+    const std::string words = b.get(name);
+    if (words.empty()) continue;
+    const bool list = std::string_view(name) == "performer";
+    b.person_into(list ? b.item(b.root, name) : b.child(b.root, name), words);
+  }
+  b.extension("authorization-mode", "valueCode", b.get("mode"));
+  if (const std::string words = b.get("verified"); !words.empty()) {
+    Node* one = b.item(b.root, "extension");
+    b.put(one, "url", kExtension + "verified-by");
+    b.person_into(b.child(one, "valueReference"), words);
+  }
   b.patient_and_visit(false);
+  return b.root;
+}
+
+Node* result(const Fields& fields, Document& doc) {
+  Builder b("DiagnosticReport", fields, doc);
+  b.put(b.root, "id", b.get("id", "RES1"));
+  b.put(b.root, "status", b.get("status", "preliminary"));
+  b.codings(b.child(b.root, "code"), b.get("code", "718-7"), "urn:local");
+  if (const std::string words = b.get("category"); !words.empty()) {
+    b.codings(b.item(b.root, "category"), words, kV2 + "0074");
+  }
+  b.put(b.root, "effectiveDateTime", b.get("time"));
+  b.put(b.root, "issued", b.get("issued"));
+  if (const std::string words = b.get("interpreter"); !words.empty()) {
+    b.person_into(b.item(b.root, "resultsInterpreter"), words);
+  }
+  b.patient_and_visit(false);
+  return b.root;
+}
+
+Node* coverage(const Fields& fields, Document& doc) {
+  Builder b("Coverage", fields, doc);
+  b.put(b.root, "id", b.get("id", "COV1"));
+  b.put(b.root, "status", b.get("status", "active"));
+  b.refer(b.root, "beneficiary", "Patient/" + b.get("patient", "P1"));
+  if (const std::string words = b.get("payor"); !words.empty()) {
+    b.put(b.item(b.root, "payor"), "display", words);
+  }
+  if (const std::string words = b.get("type"); !words.empty()) {
+    b.codings(b.child(b.root, "type"), words, "urn:local");
+  }
+  return b.root;
+}
+
+Node* appointment(const Fields& fields, Document& doc) {
+  Builder b("Appointment", fields, doc);
+  b.put(b.root, "id", b.get("id", "APT1"));
+  b.put(b.root, "status", b.get("status", "booked"));
+  b.put(b.root, "start", b.get("start"));
+  b.put(b.child(b.item(b.root, "participant"), "actor"), "reference",
+        "Patient/" + b.get("patient", "P1"));
+  if (const std::string words = b.get("practitioner"); !words.empty()) {
+    b.person_into(b.child(b.item(b.root, "participant"), "actor"), words);
+  }
   return b.root;
 }
 
@@ -246,6 +343,9 @@ Node* build(const std::string& kind, const Fields& fields, Document& into) {
   if (kind == "diagnosis") return diagnosis(fields, into);
   if (kind == "contact") return contact(fields, into);
   if (kind == "order") return order(fields, into);
+  if (kind == "result") return result(fields, into);
+  if (kind == "coverage") return coverage(fields, into);
+  if (kind == "appointment") return appointment(fields, into);
   BOOST_FAIL("no kind of resource: " << kind);
   return nullptr;
 }

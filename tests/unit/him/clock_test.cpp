@@ -37,7 +37,7 @@ rules:
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(states_follow_the_clock_and_sweeps_tell_of_each_step) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z",
                {{"visit", {{"start", "2026-03-02T08:00:00Z"}}},
                 {"document", {{"types", "HP"}, {"completion", "AU"}}},
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(states_follow_the_clock_and_sweeps_tell_of_each_step) {
 }
 
 BOOST_AUTO_TEST_CASE(a_late_sweep_goes_straight_to_the_last_state) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", {{"start", "2026-03-02T08:00:00Z"}}}});
   const auto changes = ward.sweep("2026-05-01T00:00:00Z");
   BOOST_REQUIRE_EQUAL(changes.size(), 2);   // R01 and R32
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_late_sweep_goes_straight_to_the_last_state) {
 }
 
 BOOST_AUTO_TEST_CASE(an_admission_heard_of_late_is_delinquent_at_once) {
-  Ward ward;
+  Ward ward(test::core_rules());
   const auto changes =
       ward.message("2026-03-05T08:05:00Z", {{"visit", {{"start", "2026-03-02T08:00:00Z"}}}});
   BOOST_REQUIRE(!changes.empty());
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(an_admission_heard_of_late_is_delinquent_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(as_of_views_change_nothing_and_work_on_a_read_only_connection) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", {{"start", "2026-03-02T08:00:00Z"}}}});
   ward.message("2026-03-02T12:00:00Z", {{"document", {{"types", "HP"}, {"completion", "AU"}}}});
   auto reader = store::Records::open_read_only(ward.folder(), test::r4());

@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(issue_shows_its_evidence) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_chart_gives_is_valid_too) {
-  test::Ward ward;
+  test::Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z",
                {{"patient", {{"mrn", "100"}}},
                 {"visit", {{"start", "2026-03-02T08:00:00Z"}, {"attending", "1001 Adams, Ruth"}}},

@@ -26,7 +26,7 @@ int open_count(Ward& ward, const std::string& now) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(signature_taken_back_reopens_the_same_deficiency) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}});
   const him::Deficiency first = ward.one("R01", "2026-03-02T09:00:00Z");
   ward.message("2026-03-02T10:00:00Z", {{"document", kSigned}});
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(signature_taken_back_reopens_the_same_deficiency) {
 }
 
 BOOST_AUTO_TEST_CASE(cancelled_admission_cancels_what_is_open_and_nothing_else) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z",
                {{"visit", kAdmitted},
                 {"visit", {{"id", "V2"}, {"start", "2026-03-02T08:00:00Z"}}},
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(cancelled_admission_cancels_what_is_open_and_nothing_else) 
 }
 
 BOOST_AUTO_TEST_CASE(discharge_taken_back_and_given_again) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}});
   ward.message("2026-03-06T10:00:00Z", {{"visit", kDischarged}});
   const std::string id = ward.one("R06", "2026-03-06T10:00:00Z").id;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(discharge_taken_back_and_given_again) {
 }
 
 BOOST_AUTO_TEST_CASE(corrected_admission_time_moves_the_due_time) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}});
   const auto changes =
       ward.message("2026-03-02T09:00:00Z", {{"visit", {{"start", "2026-03-02T06:00:00Z"}}}});
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(corrected_admission_time_moves_the_due_time) {
 }
 
 BOOST_AUTO_TEST_CASE(a_document_moved_to_its_visit_closes_there) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}});
   Fields unfiled = kSigned;
   unfiled["completion"] = "DO";
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_document_moved_to_its_visit_closes_there) {
 
 BOOST_AUTO_TEST_CASE(r21_is_about_each_document_alone) {
   const auto hear = [](const Fields& other) {
-    Ward ward;
+    Ward ward(test::core_rules());
     ward.message("2026-03-02T08:05:00Z",
                  {{"visit", kAdmitted}, {"visit", {{"id", "V2"}, {"start", "2026-03-02T08:00:00Z"}}}});
     ward.message("2026-03-02T09:00:00Z", {{"document", {{"types", "PR"}, {"completion", "DO"}}}});
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(r21_is_about_each_document_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(each_operation_has_its_own_report) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z",
                {{"visit", kAdmitted},
                 {"procedure", {{"id", "A"}, {"type", "P"}, {"time", "2026-03-03T09:00:00Z"}}},
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(each_operation_has_its_own_report) {
 }
 
 BOOST_AUTO_TEST_CASE(a_replacement_taken_back_gives_the_old_document_its_standing) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}, {"document", kSigned}});
   BOOST_TEST(ward.state("R01", "2026-03-02T09:00:00Z") == "none");
   ward.message("2026-03-02T09:00:00Z",
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_replacement_taken_back_gives_the_old_document_its_standin
 }
 
 BOOST_AUTO_TEST_CASE(a_merge_takes_the_charts_along) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z",
                {{"patient", {{"id", "P1"}, {"mrn", "100"}}},
                 {"patient", {{"id", "P2"}, {"mrn", "200"}}},
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_merge_takes_the_charts_along) {
 }
 
 BOOST_AUTO_TEST_CASE(removed_resources_leave_the_chart) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"visit", kAdmitted}, {"document", kSigned}});
   BOOST_TEST(ward.state("R01", "2026-03-02T09:00:00Z") == "none");
   ward.remove("DocumentReference", "D1", "2026-03-02T09:00:00Z");
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(removed_resources_leave_the_chart) {
 }
 
 BOOST_AUTO_TEST_CASE(hearing_a_message_again_changes_nothing) {
-  Ward ward;
+  Ward ward(test::core_rules());
   ward.message("2026-03-02T08:05:00Z", {{"patient", {{"mrn", "100"}}}, {"visit", kAdmitted}});
   ward.sweep("2026-03-05T08:00:00Z");
   BOOST_TEST(ward.state("R01", "2026-03-05T08:00:00Z") == "delinquent");
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(hearing_a_message_again_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rolled_back_message_leaves_no_trace) {
-  Ward ward;
+  Ward ward(test::core_rules());
   fhir::Document memory;
   const fhir::Node* visit = test::build("visit", kAdmitted, memory);
   BOOST_REQUIRE(ward.records().begin().has_value());
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(the_order_of_independent_messages_does_not_matter) {
   std::mt19937 random(20260302);
   auto order = messages;
   for (int round = 0; round < 25; ++round) {
-    Ward ward;
+    Ward ward(test::core_rules());
     for (const auto& message : order) ward.message("2026-03-10T08:00:00Z", message);
     if (round == 0) expected = outcome(ward);
     BOOST_TEST(outcome(ward) == expected);
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(the_order_of_independent_messages_does_not_matter) {
 }
 
 BOOST_AUTO_TEST_CASE(several_visits_are_told_apart) {
-  Ward ward;
+  Ward ward(test::core_rules());
   for (int i = 0; i < 20; ++i) {
     const std::string n = std::to_string(i);
     ward.message("2026-03-02T08:05:00Z",

@@ -1,6 +1,8 @@
 #include "ward.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fhir/json.hpp>
+#include <him/command.hpp>
 #include <unistd.h>
 
 #include <filesystem>
@@ -12,8 +14,9 @@ namespace {
 
 std::string fresh_folder() {
   static int number = 0;
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("chartwire-him-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
+  const auto path =
+      std::filesystem::temp_directory_path() /
+      ("chartwire-him-" + std::to_string(::getpid()) + "-" + std::to_string(++number));
   std::filesystem::create_directories(path);
   return path.string();
 }
@@ -44,6 +47,32 @@ std::shared_ptr<const him::RulePack> shipped_rules() {
   return rules;
 }
 
+std::shared_ptr<const him::RulePack> core_rules() {
+  static const auto rules = [] {
+    const std::string folder = fresh_folder();
+    for (const auto& file :
+         std::filesystem::directory_iterator(test::source_path("/mappings/him"))) {
+      if (file.path().extension() != ".yaml") continue;
+      std::ifstream in(file.path());
+      std::string kept, line;
+      bool keep = true, any = false;
+      while (std::getline(in, line)) {
+        if (line.starts_with("  - id: ")) {
+          constexpr std::string_view kCore = "R01 R06 R09 R21 R26 R31 R32 ";
+          keep = kCore.find(line.substr(8) + " ") != kCore.npos;
+          any = any || keep;
+        }
+        if (keep) kept += line + "\n";
+      }
+      if (any) std::ofstream(folder + "/" + file.path().filename().string()) << kept;
+    }
+    auto loaded = load(folder);
+    std::filesystem::remove_all(folder);
+    return loaded;
+  }();
+  return rules;
+}
+
 std::shared_ptr<const him::RulePack> rules_from(const std::string& yaml) {
   const std::string folder = fresh_folder();
   std::ofstream(folder + "/rules.yaml") << yaml;
@@ -58,12 +87,39 @@ core::Instant at(const std::string& iso) {
   return *instant;
 }
 
-Ward::Ward(std::shared_ptr<const him::RulePack> rules)
-    : folder_(fresh_folder()), rules_(std::move(rules)) {
+Ward::Ward(std::shared_ptr<const him::RulePack> rules, him::Site site)
+    : folder_(fresh_folder()), site_(std::move(site)), rules_(std::move(rules)) {
   auto opened = store::Records::open(folder_, r4());
   BOOST_REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
   records_ = std::move(*opened);
-  charts_ = std::make_unique<him::Charts>(*records_, rules_);
+  restart();
+}
+
+void Ward::restart() { charts_ = std::make_unique<him::Charts>(*records_, rules_, site_); }
+
+void Ward::run_until(const std::string& to) {
+  for (int i = 0; i < 10'000; ++i) {
+    const auto next = charts_->next_deadline();
+    BOOST_REQUIRE(next.has_value());
+    if (!*next || **next > at(to)) break;
+    sweep(core::to_iso(**next));
+  }
+  sweep(to);
+}
+
+std::vector<him::Change> Ward::command(const std::string& now, const std::string& json) {
+  fhir::Document memory;
+  const auto order = fhir::parse_json(json, memory);
+  BOOST_REQUIRE_MESSAGE(order.has_value(), json);
+  const auto good = him::check_command(*records_, *rules_, **order, at(now));
+  BOOST_REQUIRE_MESSAGE(good.has_value(), (good ? "" : good.error().text()));
+  BOOST_REQUIRE(records_->begin().has_value());
+  const him::Cause cause{core::Sequence{++sequence_}, "command|" + std::to_string(sequence_),
+                         at(now)};
+  auto changes = charts_->command(**order, cause);
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), (changes ? "" : changes.error().text()));
+  BOOST_REQUIRE(records_->commit(cause.sequence).has_value());
+  return std::move(*changes);
 }
 
 Ward::~Ward() {
@@ -73,7 +129,8 @@ Ward::~Ward() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-std::vector<him::Change> Ward::message(const std::string& now, const Resources& resources) {
+std::vector<him::Change> Ward::message(const std::string& now, const Resources& resources,
+                                       const std::string& type, bool historical) {
   Resources whole;
   for (const auto& [kind, fields] : resources) {
     const auto id = fields.find("id");
@@ -85,6 +142,9 @@ std::vector<him::Change> Ward::message(const std::string& now, const Resources& 
   ++sequence_;
   last_cause_ = {core::Sequence{sequence_}, "ward|M" + std::to_string(sequence_), at(now)};
   last_ = whole;
+  last_type_ = type;
+  last_cause_.type = last_type_;
+  last_cause_.historical = historical;
   return apply(last_cause_, whole);
 }
 
@@ -93,6 +153,7 @@ std::vector<him::Change> Ward::repeat_last() { return apply(last_cause_, last_);
 std::vector<him::Change> Ward::apply(const him::Cause& cause, const Resources& whole) {
   fhir::Document memory;
   BOOST_REQUIRE(records_->begin().has_value());
+  BOOST_REQUIRE(charts_->heard("ward", cause).has_value());
   for (const auto& [kind, fields] : whole) {
     const fhir::Node* tree = build(kind, fields, memory);
     const auto done =
@@ -137,16 +198,16 @@ std::vector<him::Change> Ward::remove(const std::string& type, const std::string
 }
 
 std::vector<him::Deficiency> Ward::list(const std::string& now, const him::ListFilter& filter) {
-  auto found = him::list(*records_, *rules_, filter, at(now));
+  auto found = him::list(*records_, *rules_, filter, at(now), site_);
   BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().text()));
   return std::move(*found);
 }
 
 him::Deficiency Ward::one(const std::string& rule, const std::string& now,
-                          const std::string& visit) {
+                          const std::string& visit, const std::string& part) {
   him::Deficiency found;
   for (him::Deficiency& each : list(now)) {
-    if (each.rule != rule || each.visit != visit) continue;
+    if (each.rule != rule || each.visit != visit || each.part != part) continue;
     BOOST_TEST(found.rule.empty(), "more than one " << rule << " on visit " << visit);
     found = std::move(each);
   }

@@ -3,6 +3,7 @@
 #include <core/ids.hpp>
 #include <core/result.hpp>
 #include <fhir/node.hpp>
+#include <him/policy.hpp>
 #include <store/records.hpp>
 
 #include <cstdint>
@@ -14,8 +15,19 @@
 
 namespace him {
 
-/// Where a deficiency stands (spec him.md section 2). Open: assigned, available, due, delinquent.
-enum class State { kAssigned, kAvailable, kDue, kDelinquent, kCompleted, kWaived, kCancelled };
+/// Where a deficiency stands (spec him.md section 2), in the order it goes through them. Open up to
+/// suspended. Stored by number.
+enum class State {
+  kAssigned,
+  kAvailable,
+  kDue,
+  kDelinquent,
+  kWarned,      ///< the warning letter (L2) was written
+  kSuspended,   ///< its owner's privileges are suspended for it
+  kCompleted,
+  kWaived,
+  kCancelled
+};
 std::string_view to_text(State state);
 bool is_open(State state);
 
@@ -23,6 +35,7 @@ bool is_open(State state);
 struct Deficiency {
   std::string id;                 ///< stable: UUIDv5 of rule | visit | subject
   std::string rule;               ///< "R06"
+  std::string part;               ///< which part of the rule, "#2" for its second period; or empty
   std::string patient;            ///< Patient id
   std::string mrn;                ///< as the chart shows it, value only
   std::string visit;              ///< visit number; empty when none
@@ -44,6 +57,30 @@ struct Deficiency {
   bool available = false;             ///< the previous step is done: its owner can act
   std::optional<core::Instant> hard_due;   ///< the hospital's clock, which no absence pauses
   core::Instant modified{};           ///< last change of what is said here
+  std::string owner_id;               ///< business id of the owner ("1001"), else reference, else
+                                      ///< "=role"
+  std::string decision;               ///< why somebody waived, completed or reassigned it by hand
+  bool reassigned = false;            ///< the owner was set by hand
+  std::uint32_t letters = 0;          ///< bit n: letter Ln was written about it
+  std::optional<core::Instant> warned, suspend_on, suspended;
+  std::optional<core::Instant> retry; ///< the clock's next step waits until then for a silent feed
+
+  bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
+};
+
+/// A feed as rules see it.
+struct FeedFacts {
+  std::string name;
+  std::vector<std::string> messages;        ///< types it takes; empty: every type
+  bool historical = false;                  ///< a back-load: opens and sends nothing
+  std::optional<core::Instant> live_from;   ///< rules are silent about what happened before
+  std::chrono::microseconds silent_after{}; ///< no message for so long: the feed is down; 0: never
+};
+
+/// The site that charts are kept for.
+struct Site {
+  core::TimeZone zone;            ///< dates without a time, midnights, letters
+  std::vector<FeedFacts> feeds;   ///< empty: every message type is at hand (tests, what-if)
 };
 
 /// Rules compiled from `mappings/him/*.yaml`; checked at load like mappings. Immutable.
@@ -61,6 +98,7 @@ class RulePack {
   ~RulePack();
   std::vector<std::string> rule_ids() const;
   const std::string& hash() const;
+  const Policy& policy() const;
 
   struct Impl;
   const Impl& impl() const { return *impl_; }
@@ -75,6 +113,9 @@ struct Cause {
   core::Sequence sequence;
   std::string label;       ///< "<feed>|<control id>" or "clock"
   core::Instant now{};
+  std::string_view type;   ///< "ADT^A02" of a message, else empty
+  bool historical = false; ///< from a historical feed
+  std::optional<core::Instant> event_time;   ///< when the message says that it happened
 };
 
 /// A deficiency that this evaluation opened, changed or closed.
@@ -89,8 +130,7 @@ struct Change {
 /// resources alone, so v2 messages and FHIR writes fill it alike. Thread: the applier's.
 class Charts {
  public:
-  /// `zone` gives dates without a time their midnight.
-  Charts(store::Records& records, std::shared_ptr<const RulePack> rules, core::TimeZone zone = {});
+  Charts(store::Records& records, std::shared_ptr<const RulePack> rules, Site site = {});
   ~Charts();
 
   /// A resource version was written (or removed: tree == nullptr). Notes the chart facts in it.
@@ -98,6 +138,10 @@ class Charts {
                      const Cause& cause);
   /// Patient `from` was merged into `into`: its chart rows follow.
   core::Status merge_patient(std::string_view from, std::string_view into, const Cause& cause);
+  /// A message of a feed was taken: what rules need to know of feeds that are down or behind.
+  core::Status heard(std::string_view feed, const Cause& cause);
+  /// Carries out a decision of the department (see him/command.hpp), then evaluates.
+  core::Result<std::vector<Change>> command(const fhir::Node& order, const Cause& cause);
   /// Evaluates what was touched since the last call. Deterministic in (chart, rules, cause.now).
   core::Result<std::vector<Change>> evaluate(const Cause& cause);
   /// Evaluates what the clock made due up to cause.now (a deadline index, never a scan).
@@ -114,14 +158,15 @@ class Charts {
 
 struct ListFilter {
   /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, name, both or reference.
-  std::string rule, patient, visit, mrn, owner;
+  std::string rule, patient, visit, mrn, owner, id;
   bool open_only = false;
 };
 /// As-of view: states as they are at `now`, changing nothing (also for a later `now` than the last
 /// sweep:
 /// what would open or turn delinquent by the clock is shown so). Ordered by due, rule, visit.
 core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePack& rules,
-                                           const ListFilter& filter, core::Instant now);
+                                           const ListFilter& filter, core::Instant now,
+                                           const Site& site = {});
 
 /// Open deficiencies in the records, for status displays.
 core::Result<std::uint64_t> count_open(store::Records& records);

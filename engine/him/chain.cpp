@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+#include <him/letters.hpp>
+
+#include "judge.hpp"
+#include "lifecycle.hpp"
+
+namespace him {
+namespace {
+
+using core::Instant;
+using store::Row;
+
+Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
+
+std::string leaf(const Fact& fact, std::size_t which) {
+  const fhir::Node* node = fact.stored[which];
+  return node && node->is_leaf() ? std::string(node->text) : std::string();
+}
+
+std::optional<Instant> time_at(const Chart& chart, const Fact& fact, std::size_t which) {
+  const auto micros = number_of(chart, fact, which);
+  return micros ? std::optional(instant(*micros)) : std::nullopt;
+}
+
+std::string who(const Fact& fact, std::initializer_list<std::size_t> ladder, std::string role) {
+  for (const std::size_t which : ladder) {
+    const auto person = person_of(fact, which);
+    if (!person) continue;
+    if (person->name.empty())
+      return std::string(person->id.empty() ? person->reference : person->id);
+    return person->id.empty() ? std::string(person->name)
+                              : fmt::format("{} ({})", person->name, person->id);
+  }
+  return role;
+}
+
+/// The clock of a step that is not done is the deficiency that stands for it.
+void add_clock(ChainStep& step, const std::vector<Deficiency>& open, const std::string& document,
+               std::string_view rule) {
+  for (const Deficiency& one : open) {
+    if (one.rule != rule || one.subject != "DocumentReference/" + document) continue;
+    step.due = one.due;
+    step.owner = one.owner;
+  }
+}
+
+ChainStep review_of(store::Db& db, const std::string& document) {
+  ChainStep step{"reviewed", "medical-records", false, {}, {}};
+  (void)db.query("SELECT at, reviewer FROM him_reviewed WHERE document = ?1",
+                 {std::string_view(document)}, [&step](const Row& row) {
+                   step.done = true;
+                   step.at = instant(row.integer(0));
+                   step.owner = row.text(1);
+                   return false;
+                 });
+  return step;
+}
+
+Chain chain_of(store::Db& db, const Chart& chart, const Fact& document,
+               const std::vector<Deficiency>& open) {
+  constexpr auto& fields = kDocumentFields;
+  static constexpr std::size_t kAuthor = slot(fields, "author");
+  Chain out;
+  out.document = document.id;
+  out.visit = leaf(chart.visit, slot(kVisitFields, "number"));
+  out.completion = leaf(document, slot(fields, "completion"));
+  if (const fhir::Node* types = document.stored[slot(fields, "type")]; types && types->item(0)) {
+    out.type = types->item(0)->text;
+  }
+  const bool transcribed = flag_of(chart, document, slot(fields, "transcribed"));
+  const bool signed_now = flag_of(chart, document, slot(fields, "signed"));
+  const bool begun = transcribed || out.completion == "DI";
+  ChainStep dictated{
+      "dictated", who(document, {slot(fields, "dictated_by"), kAuthor}, "author"), begun, {}, {}};
+  if (begun) dictated.at = time_at(chart, document, slot(fields, "origination"));
+  ChainStep typed{"transcribed",
+                  who(document, {slot(fields, "transcriptionist")}, "transcription"),
+                  transcribed,
+                  {},
+                  {}};
+  if (transcribed) typed.at = time_at(chart, document, slot(fields, "transcription"));
+  if (!transcribed) add_clock(typed, open, document.id, "R23");
+  ChainStep sealed{
+      "signed", who(document, {slot(fields, "assigned"), kAuthor}, "author"), signed_now, {}, {}};
+  if (signed_now) {
+    sealed.owner =
+        who(document, {slot(fields, "authenticator"), slot(fields, "assigned"), kAuthor}, "author");
+    sealed.at = time_at(chart, document, slot(fields, "authentication"));
+  } else {
+    add_clock(sealed, open, document.id, "R21");
+  }
+  ChainStep legal{"legally authenticated",
+                  sealed.owner,
+                  flag_of(chart, document, slot(fields, "legal")),
+                  {},
+                  {}};
+  if (legal.done) legal.at = sealed.at;
+  out.steps = {dictated, typed, sealed, legal, review_of(db, document.id)};
+  return out;
+}
+
+}  // namespace
+
+core::Result<std::vector<Chain>> document_chains(store::Records& records, const RulePack& rules,
+                                                 const std::string& visit, Instant now,
+                                                 const Site& site) {
+  ChartStore charts(records.db());
+  const auto found = charts.visit_numbered(visit);
+  if (!found) return core::fail(found.error());
+  if (!*found) return core::fail(core::ErrorCode::kNotFound, "no visit has that number");
+  Chart chart;
+  if (auto done = charts.load_visit((*found)->encounter, chart); !done) {
+    return core::fail(done.error());
+  }
+  ListFilter filter;
+  filter.visit = (*found)->encounter;
+  filter.open_only = true;
+  const auto open = list(records, rules, filter, now, site);
+  if (!open) return core::fail(open.error());
+  std::vector<Chain> out;
+  for (const Fact& document : chart.of(Kind::kDocument)) {
+    if (counts(document)) out.push_back(chain_of(records.db(), chart, document, *open));
+  }
+  return out;
+}
+
+core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
+                                                     const RulePack& before, const RulePack& after,
+                                                     Instant from, Instant now, const Site& site) {
+  ChartStore charts(records.db());
+  const auto visits = charts.visits_since(from);
+  if (!visits) return core::fail(visits.error());
+  const auto away = absences_by_owner(records.db());
+  if (!away) return core::fail(away.error());
+  std::vector<RuleDifference> out;
+  Chart chart;
+  const auto what_opens = [&](const RulePack& pack, const std::vector<Terms>& terms) {
+    Circumstances circumstances;
+    circumstances.pack = &pack;
+    circumstances.terms = &terms;
+    circumstances.absences = &*away;
+    circumstances.zone = &site.zone;
+    circumstances.now = now;
+    std::optional<Instant> wake;
+    std::map<std::string, Deficiency> by_id;
+    for (Change& one : judge_chart(circumstances, chart, {}, {{}, "rules diff", now}, wake)) {
+      by_id[one.deficiency.id] = std::move(one.deficiency);
+    }
+    return by_id;
+  };
+  const std::vector<Terms> old_terms = terms_of(before.impl().rules, site);
+  const std::vector<Terms> new_terms = terms_of(after.impl().rules, site);
+  for (const auto& visit : *visits) {
+    if (auto done = charts.load_visit(visit.encounter, chart); !done) {
+      return core::fail(done.error());
+    }
+    auto was = what_opens(before, old_terms);
+    for (auto& [id, one] : what_opens(after, new_terms)) {
+      if (was.erase(id) == 0) out.push_back({true, one});
+    }
+    for (auto& [id, one] : was) out.push_back({false, std::move(one)});
+  }
+  return out;
+}
+
+}  // namespace him

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "lifecycle.hpp"
+
+namespace him {
+namespace {
+
+using core::Instant;
+
+/// Day, or minute, in the site's own time.
+std::string local(const std::optional<Instant>& at, const core::TimeZone& zone,
+                  std::size_t length) {
+  if (!at) return "-";
+  std::string text = core::to_iso(*at + std::chrono::seconds{zone.offset_at(*at)});
+  text.resize(std::min(text.size(), length));
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  return text;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string item_lines(const std::vector<Deficiency>& items, const core::TimeZone& zone) {
+  std::string out;
+  for (const Deficiency& one : items) {
+    out += fmt::format("{}  - {}; record {}, visit {}; due {}", out.empty() ? "" : "\n",
+                       one.lacking, one.mrn.empty() ? "-" : one.mrn,
+                       one.visit.empty() ? "-" : one.visit, local(one.due, zone, 16));
+  }
+  return out;
+}
+
+std::string item_table(const std::vector<Deficiency>& items, const core::TimeZone& zone) {
+  std::string out =
+      "<table><thead><tr><th>Lacking</th><th>Record</th><th>Visit</th><th>Due</th></tr></thead>"
+      "<tbody>";
+  for (const Deficiency& one : items) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                       escaped(one.lacking), escaped(one.mrn), escaped(one.visit),
+                       local(one.due, zone, 16));
+  }
+  return out + "</tbody></table>";
+}
+
+/// Fills the fields in; `value` says what stands for each.
+template <class Value>
+std::string fill(std::string_view body, const Value& value) {
+  std::string out;
+  while (!body.empty()) {
+    const std::size_t open = body.find("{{");
+    const std::size_t close = open == body.npos ? body.npos : body.find("}}", open);
+    if (close == body.npos) return out.append(body);
+    out.append(body.substr(0, open));
+    out.append(value(body.substr(open + 2, close - open - 2)));
+    body.remove_prefix(close + 2);
+  }
+  return out;
+}
+
+/// Blank lines part paragraphs; a table stands by itself.
+std::string paragraphs(std::string_view filled) {
+  std::string out;
+  while (!filled.empty()) {
+    const std::size_t gap = filled.find("\n\n");
+    std::string block(filled.substr(0, gap));
+    filled = gap == filled.npos ? std::string_view() : filled.substr(gap + 2);
+    while (!block.empty() && block.back() == '\n') block.pop_back();
+    if (block.empty()) continue;
+    out += block.starts_with("<table>") ? block : "<p>" + block + "</p>";
+    out += "\n";
+  }
+  return out;
+}
+
+constexpr std::string_view kStyle =
+    "@page{margin:25mm}body{font:11pt/1.4 serif;max-width:170mm;margin:auto}"
+    "table{border-collapse:collapse;width:100%}thead{display:table-header-group}"
+    "tr{break-inside:avoid}th,td{border:1px solid #555;padding:2mm;text-align:left}"
+    "h1{font-size:14pt}";
+
+}  // namespace
+
+Rendered render_letter(const Policy& policy, const LetterTemplate& words, std::int64_t number,
+                       const std::vector<Deficiency>& items, Instant now,
+                       const core::TimeZone& zone) {
+  const Deficiency& first = items.front();
+  std::optional<Instant> suspend_on;
+  for (const Deficiency& one : items) {
+    if (one.suspend_on && (!suspend_on || *one.suspend_on < *suspend_on)) {
+      suspend_on = one.suspend_on;
+    }
+  }
+  const auto plain = [&](std::string_view field) -> std::string {
+    if (field == "owner") return first.owner;
+    if (field == "date") return local(now, zone, 10);
+    if (field == "number") return fmt::format("{}", number);
+    if (field == "hospital") return policy.hospital;
+    if (field == "department") return policy.department;
+    if (field == "suspend_on") return local(suspend_on, zone, 10);
+    if (field == "count") return fmt::format("{}", items.size());
+    return {};
+  };
+  Rendered out;
+  out.text = fill(words.body, [&](std::string_view field) {
+    return field == "items" ? item_lines(items, zone) : plain(field);
+  });
+  // The template is the site's own text, but no markup: what it says is said literally.
+  const std::string body = fill(escaped(words.body), [&](std::string_view field) {
+    return field == "items" ? item_table(items, zone) : escaped(plain(field));
+  });
+  out.html = fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>"
+      "<style>{}</style></head>\n<body><h1>{}</h1>\n{}</body></html>\n",
+      escaped(words.title), kStyle, escaped(words.title), paragraphs(body));
+  return out;
+}
+
+}  // namespace him

@@ -1,0 +1,277 @@
+#include "lifecycle.hpp"
+
+#include <fhir/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace him {
+namespace {
+
+using core::Instant;
+using store::Param;
+using store::Row;
+
+std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
+Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
+
+bool wrote(const Deficiency& one, Letter letter) {
+  return (one.letters >> static_cast<unsigned>(letter) & 1u) != 0;
+}
+
+std::string ids_json(const std::vector<Deficiency>& items) {
+  std::string json = "[";
+  for (const Deficiency& one : items) {
+    if (json.size() > 1) json += ',';
+    fhir::write_json_string(one.id, json);
+  }
+  return json + "]";
+}
+
+}  // namespace
+
+core::Result<Absences> absences_by_owner(store::Db& db) {
+  Absences all;
+  const auto done = db.query(
+      "SELECT owner_id, starts, ends, filed FROM him_absence ORDER BY owner_id, starts", {},
+      [&all](const Row& row) {
+        const std::string owner(row.text(0));
+        all[owner].push_back({owner, instant(row.integer(1)), instant(row.integer(2)),
+                              instant(row.integer(3))});
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return all;
+}
+
+core::Instant paused(Instant start, Instant due, const std::vector<Absence>& absences,
+                     std::chrono::microseconds grace) {
+  for (const Absence& away : absences) {   // by their begin
+    if (away.to <= start) continue;
+    if (away.from > due) break;
+    due += away.to - std::max(away.from, start);
+    due = std::max(due, away.to + grace);
+  }
+  return due;
+}
+
+core::Status Lifecycle::load() {
+  if (loaded_) return {};
+  auto away = absences_by_owner(db_);
+  if (!away) return core::fail(away.error());
+  absences_ = std::move(*away);
+  owners_suspended_.clear();
+  const auto done = db_.query("SELECT owner_id, owner_reference FROM him_suspended", {},
+                              [this](const Row& row) {
+                                owners_suspended_[std::string(row.text(0))] = row.text(1);
+                                return true;
+                              });
+  index_suspended();
+  loaded_ = done.has_value();
+  return done;
+}
+
+void Lifecycle::index_suspended() {
+  suspended_.clear();
+  for (const auto& [id, reference] : owners_suspended_) {
+    suspended_.insert(id);
+    if (!reference.empty()) suspended_.insert(reference);
+  }
+}
+
+void Lifecycle::forget() {
+  loaded_ = false;
+  altered_ = false;
+  pending_.clear();
+}
+
+core::Status Lifecycle::save(const Deficiency& deficiency) {
+  return charts_.save(deficiency, next_change(deficiency, policy_, zone_));
+}
+
+Instant Lifecycle::suspension_day(const Deficiency& deficiency, Instant warned) const {
+  const Instant day = warned + policy_.suspension_after;
+  const auto mine = absences_.find(deficiency.owner_id);
+  if (mine == absences_.end()) return day;
+  return paused(warned, day, mine->second, policy_.absence_grace);
+}
+
+void Lifecycle::note(Letter letter, Deficiency& deficiency) {
+  deficiency.letters |= 1u << static_cast<unsigned>(letter);
+  pending_[{deficiency.owner_id, letter}].push_back(deficiency);
+}
+
+/// The letters of the day, once their hour has come.
+void Lifecycle::step_letters(Deficiency& d, Instant now) {
+  const auto hour_is_past = [&](Instant from) { return letter_time(policy_, from, zone_) <= now; };
+  if (d.state < State::kDue && !wrote(d, Letter::kAssignment) &&
+      hour_is_past(d.opened + policy_.assignment_after)) {
+    note(Letter::kAssignment, d);
+  }
+  if (d.due && d.state == State::kDue && !wrote(d, Letter::kReminder) &&
+      hour_is_past(std::max(*d.due - policy_.reminder_before, d.opened))) {
+    note(Letter::kReminder, d);
+  }
+  if (d.due && d.state == State::kDelinquent && hour_is_past(std::max(*d.due, d.opened))) {
+    d.state = State::kWarned;
+    d.warned = now;
+    d.suspend_on = suspension_day(d, now);
+    note(Letter::kWarning, d);
+  }
+  if (d.state >= State::kDelinquent && !wrote(d, Letter::kQualityFile) &&
+      hour_is_past(d.opened + policy_.quality_file_after)) {
+    note(Letter::kQualityFile, d);
+  }
+}
+
+/// @return whether others should hear of it.
+bool Lifecycle::step(Deficiency& d, Instant now) {
+  const State before = d.state;
+  d.retry.reset();
+  d.state = std::max(d.state, standing(d, now, policy_));
+  if (d.owed_by_person()) {
+    if (d.state == State::kWarned && d.suspend_on && *d.suspend_on <= now) {
+      d.state = State::kSuspended;
+      d.suspended = now;
+      note(Letter::kSuspension, d);
+    }
+    step_letters(d, now);
+  }
+  if (d.state != before) d.modified = std::max(d.modified, now);
+  return d.state != before;
+}
+
+core::Status Lifecycle::suspend(const Deficiency& deficiency, Instant now) {
+  if (owners_suspended_.contains(deficiency.owner_id)) return {};
+  altered_ = true;
+  owners_suspended_[deficiency.owner_id] = deficiency.owner_reference;
+  index_suspended();
+  return db_.run(
+      "INSERT INTO him_suspended (owner_id, owner, owner_reference, since) VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (owner_id) DO NOTHING",
+      {std::string_view(deficiency.owner_id), std::string_view(deficiency.owner),
+       std::string_view(deficiency.owner_reference), micros(now)});
+}
+
+core::Status Lifecycle::step_due(const Cause& cause,
+                                 const std::function<bool(const Deficiency&)>& waits,
+                                 std::vector<Change>& changes) {
+  const auto due = charts_.due_to_change(cause.now);
+  if (!due) return core::fail(due.error());
+  for (const Deficiency& one : *due) {
+    Change change{Change::Kind::kChanged, one};
+    Deficiency& deficiency = change.deficiency;
+    if (waits(deficiency)) {
+      deficiency.retry = cause.now + kHoldRetry;
+      if (auto done = save(deficiency); !done) return done;
+      continue;
+    }
+    const bool visible = step(deficiency, cause.now);
+    if (deficiency.state == State::kSuspended && one.state != State::kSuspended) {
+      if (auto done = suspend(deficiency, cause.now); !done) return done;
+    }
+    if (auto done = save(deficiency); !done) return done;
+    if (visible) changes.push_back(std::move(change));
+  }
+  return {};
+}
+
+core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Deficiency& last) {
+  bool owes = false;
+  const auto done = db_.query(
+      "SELECT 1 FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL AND suspended IS NOT "
+      "NULL",
+      {std::string_view(owner_id)}, [&owes](const Row&) {
+        owes = true;
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  if (owes) return false;
+  Deficiency about = last;
+  const auto who = db_.query(
+      "SELECT owner, owner_reference FROM him_suspended WHERE owner_id = ?1",
+      {std::string_view(owner_id)}, [&about](const Row& row) {
+        about.owner = row.text(0);
+        about.owner_reference = row.text(1);
+        return false;
+      });
+  if (!who) return core::fail(who.error());
+  if (auto gone = db_.run("DELETE FROM him_suspended WHERE owner_id = ?1",
+                          {std::string_view(owner_id)});
+      !gone) {
+    return core::fail(gone.error());
+  }
+  owners_suspended_.erase(owner_id);
+  index_suspended();
+  about.owner_id = owner_id;
+  note(Letter::kReinstatement, about);
+  return true;
+}
+
+core::Result<bool> Lifecycle::settle(const std::vector<Change>& changes, const Cause& cause) {
+  if (!changes.empty()) {
+    // With several owners of one change (a reassignment) the former one counts too; the suspended
+    // are few, so all of them are looked at.
+    const auto all = owners_suspended_;
+    for (const auto& [owner, reference] : all) {
+      const auto back = reinstate(owner, changes.back().deficiency);
+      if (!back) return core::fail(back.error());
+      altered_ = altered_ || *back;
+    }
+  }
+  const bool altered = std::exchange(altered_, false);
+  if (altered) {
+    if (auto done = write_letters(cause.now); !done) return core::fail(done.error());
+  }
+  return altered;
+}
+
+core::Result<std::vector<std::string>> Lifecycle::alerted_patients() {
+  std::vector<std::string> found;
+  const auto done = db_.query(
+      "SELECT DISTINCT patient FROM him_deficiency WHERE encounter = '' AND closed IS NULL AND "
+      "subject LIKE 'Appointment/%'",
+      {}, [&found](const Row& row) {
+        found.emplace_back(row.text(0));
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Status Lifecycle::write_letters(Instant now) {
+  for (const auto& [key, items] : pending_) {
+    if (auto done = write(key.second, items, now); !done) return done;
+  }
+  pending_.clear();
+  return {};
+}
+
+core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items, Instant now) {
+  const LetterTemplate& words = policy_.letters[static_cast<std::size_t>(level)];
+  if (words.body.empty()) return {};   // the site sends none of this kind
+  std::int64_t number = 1;
+  const auto last = db_.query("SELECT COALESCE(MAX(number), 0) FROM him_letter", {},
+                              [&number](const Row& row) {
+                                number = row.integer(0) + 1;
+                                return false;
+                              });
+  if (!last) return last;
+  const Rendered page = render_letter(policy_, words, number, items, now, zone_);
+  const Deficiency& first = items.front();
+  const std::string to = fmt::format("{}", fmt::join(words.to, ", "));
+  const std::string ids = level == Letter::kReinstatement ? "[]" : ids_json(items);
+  Param day = nullptr;
+  for (const Deficiency& one : items) {
+    if (level == Letter::kWarning && one.suspend_on) day = micros(*one.suspend_on);
+  }
+  return db_.run(
+      "INSERT INTO him_letter (number, level, owner_id, owner, title, recipients, written, "
+      "suspend_on, deficiencies, body, html) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+      {number, static_cast<std::int64_t>(level), std::string_view(first.owner_id),
+       std::string_view(first.owner), std::string_view(words.title), std::string_view(to),
+       micros(now), day, std::string_view(ids), std::string_view(page.text),
+       std::string_view(page.html)});
+}
+
+}  // namespace him

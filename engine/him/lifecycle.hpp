@@ -1,0 +1,81 @@
+#pragma once
+#include <him/deficiency.hpp>
+#include <him/letters.hpp>
+#include <store/db.hpp>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chart_store.hpp"
+#include "judge.hpp"
+
+namespace him {
+
+core::Result<Absences> absences_by_owner(store::Db& db);
+
+/// What happens to a deficiency with time: due, delinquent, warned, suspended; the letters of each
+/// step, and the end of a suspension. Everything in the transaction of the entry that caused it.
+/// Thread: the one of its Db.
+class Lifecycle {
+ public:
+  Lifecycle(store::Db& db, ChartStore& charts, const Policy& policy, const core::TimeZone& zone)
+      : db_(db), charts_(charts), policy_(policy), zone_(zone) {}
+
+  /// Reads absences and suspensions once; forget() makes the next call read them again.
+  core::Status load();
+  void forget();
+  const Absences& absences() const { return absences_; }
+  /// Ids and references of who is suspended now.
+  const std::set<std::string, std::less<>>& suspended() const { return suspended_; }
+  const Policy& policy() const { return policy_; }
+
+  core::Status save(const Deficiency& deficiency);
+  /// Takes every step whose time has come, of what the deadline index names. What `waits` for a
+  /// feed is looked at again later.
+  core::Status step_due(const Cause& cause, const std::function<bool(const Deficiency&)>& waits,
+                        std::vector<Change>& changes);
+  /// Ends the suspension of whoever owes nothing any more. @return whether anybody's standing
+  /// changed since the last call.
+  core::Result<bool> settle(const std::vector<Change>& changes, const Cause& cause);
+  /// Patients with an alert about an appointment.
+  core::Result<std::vector<std::string>> alerted_patients();
+  /// One letter for each physician and kind, over all that the steps since the last call named.
+  core::Status write_letters(core::Instant now);
+  /// The day of suspension of a warning given at `warned`.
+  core::Instant suspension_day(const Deficiency& deficiency, core::Instant warned) const;
+
+ private:
+  bool step(Deficiency& deficiency, core::Instant now);
+  void step_letters(Deficiency& deficiency, core::Instant now);
+  void note(Letter letter, Deficiency& deficiency);
+  void index_suspended();
+  core::Status suspend(const Deficiency& deficiency, core::Instant now);
+  core::Result<bool> reinstate(const std::string& owner_id, const Deficiency& last);
+  core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
+
+  store::Db& db_;
+  ChartStore& charts_;
+  const Policy& policy_;
+  const core::TimeZone& zone_;
+  bool loaded_ = false, altered_ = false;
+  Absences absences_;
+  std::map<std::string, std::string> owners_suspended_;   ///< id, reference
+  std::set<std::string, std::less<>> suspended_;          ///< both, for rules to look up
+  std::map<std::pair<std::string, Letter>, std::vector<Deficiency>> pending_;
+};
+
+/// The words of a letter, as text and as a page to print.
+struct Rendered {
+  std::string text, html;
+};
+Rendered render_letter(const Policy& policy, const LetterTemplate& words, std::int64_t number,
+                       const std::vector<Deficiency>& items, core::Instant now,
+                       const core::TimeZone& zone);
+
+}  // namespace him

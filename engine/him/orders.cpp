@@ -1,0 +1,270 @@
+#include "orders.hpp"
+
+#include <core/hash.hpp>
+#include <core/text.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace him {
+namespace {
+
+using core::ErrorCode;
+using core::Instant;
+using fhir::Node;
+
+constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
+                                         "reopen",   "absence",  "reviewed", "letters-sent"};
+constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
+
+std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
+
+std::string why(const Node& order) {
+  const std::string_view by = order.text_of("by"), reason = order.text_of("reason");
+  return fmt::format("{} by {}{}{}", order.text_of("action"), by.empty() ? "?" : by,
+                     reason.empty() ? "" : ": ", reason);
+}
+
+core::Status missing(std::string_view what) {
+  return core::fail(ErrorCode::kBadRequest, fmt::format("\"{}\" is needed", what));
+}
+
+core::Result<Deficiency> named(ChartStore& charts, const Node& order, Instant now) {
+  ListFilter filter;
+  filter.id = order.text_of("id");
+  if (filter.id.empty()) return core::fail(missing("id").error());
+  auto found = charts.select(filter, now);
+  if (!found) return core::fail(found.error());
+  if (found->empty()) return core::fail(ErrorCode::kNotFound, "no deficiency has that id");
+  return std::move(found->front());
+}
+
+core::Status check_absence(const RulePack& rules, const Node& order, Instant now) {
+  const auto from = core::from_iso(order.text_of("from"));
+  const auto to = core::from_iso(order.text_of("to"));
+  if (order.text_of("owner").empty()) return missing("owner");
+  if (!from || !to || *to <= *from) {
+    return core::fail(ErrorCode::kBadRequest, "\"from\" and \"to\" are times, the first earlier");
+  }
+  if (*from < now) {
+    return core::fail(ErrorCode::kRefusedByPolicy, "an absence is filed before it begins");
+  }
+  if (*to - *from < rules.policy().absence_min) {
+    return core::fail(ErrorCode::kRefusedByPolicy, "too short: such an absence pauses nothing");
+  }
+  return {};
+}
+
+core::Status check_decision(ChartStore& charts, const Node& order, Instant now) {
+  const std::string_view action = order.text_of("action");
+  if (order.text_of("reason").empty()) return missing("reason");
+  const auto about = named(charts, order, now);
+  if (!about) return core::fail(about.error());
+  if (action == "reassign" && order.text_of("owner").empty()) return missing("owner");
+  const bool wants_open = action != "reopen";
+  if (is_open(about->state) != wants_open) {
+    return core::fail(ErrorCode::kRefusedByPolicy,
+                      fmt::format("the deficiency is {}", to_text(about->state)));
+  }
+  return {};
+}
+
+}  // namespace
+
+core::Status check_command(store::Records& records, const RulePack& rules, const Node& order,
+                           Instant now) {
+  ChartStore charts(records.db());
+  const std::string_view action = order.text_of("action");
+  const std::vector<std::string_view> known(std::begin(kActions), std::end(kActions));
+  if (std::find(known.begin(), known.end(), action) == known.end()) {
+    return core::fail(ErrorCode::kBadRequest, fmt::format("no such action; known: {}",
+                                                          fmt::join(known, ", ")));
+  }
+  for (const std::string_view text : {"by", "reason", "owner", "owner_name", "lacking", "how"}) {
+    if (order.text_of(text).size() > kTextMax) {
+      return core::fail(ErrorCode::kBadRequest, fmt::format("\"{}\" is too long", text));
+    }
+  }
+  if (order.text_of("by").empty()) return missing("by");
+  if (action == "absence") return check_absence(rules, order, now);
+  if (action == "letters-sent") {
+    return core::to_int(order.text_of("upto")) ? core::Status{} : missing("upto");
+  }
+  if (action == "reviewed") {
+    const auto place = charts.place_of(Kind::kDocument, order.text_of("document"));
+    if (!place) return core::fail(place.error());
+    if (!*place) return core::fail(ErrorCode::kNotFound, "no document has that id");
+    return {};
+  }
+  if (action != "assign") return check_decision(charts, order, now);
+  if (order.text_of("lacking").empty()) return missing("lacking");
+  if (order.text_of("owner").empty()) return missing("owner");
+  if (!core::from_iso(order.text_of("due"))) return missing("due");
+  const auto visit = charts.visit_numbered(order.text_of("visit"));
+  if (!visit) return core::fail(visit.error());
+  if (!*visit) return core::fail(ErrorCode::kNotFound, "no visit has that number");
+  return {};
+}
+
+core::Result<std::vector<Absence>> absences(store::Records& records) {
+  const auto all = absences_by_owner(records.db());
+  if (!all) return core::fail(all.error());
+  std::vector<Absence> flat;
+  for (const auto& [owner, list] : *all) flat.insert(flat.end(), list.begin(), list.end());
+  return flat;
+}
+
+core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark& mark,
+                               std::vector<Change>& changes) {
+  const std::string_view action = order.text_of("action");
+  if (action == "absence") return absent(order, cause, mark, changes);
+  if (action == "assign") return assign(order, cause, changes);
+  if (action == "reviewed") return reviewed(order, cause, mark);
+  if (action == "letters-sent") return letters_sent(order, cause);
+  return decide(order, cause, mark, changes);
+}
+
+core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& mark,
+                            std::vector<Change>& changes) {
+  const auto found = named(charts_, order, cause.now);
+  if (!found) {
+    return found.error().code == ErrorCode::kNotFound ||
+                   found.error().code == ErrorCode::kBadRequest
+               ? core::Status{}
+               : core::fail(found.error());
+  }
+  Change change{Change::Kind::kChanged, *found};
+  Deficiency& one = change.deficiency;
+  const std::string_view action = order.text_of("action");
+  if (is_open(one.state) != (action != "reopen")) return {};
+  one.decision = why(order);
+  one.modified = std::max(one.modified, cause.now);
+  if (action == "waive" || action == "complete") {
+    change.kind = Change::Kind::kClosed;
+    one.state = action == "waive" ? State::kWaived : State::kCompleted;
+    one.closed = cause.now;
+    one.closed_by = cause.label;
+    one.closed_sequence = cause.sequence;
+  } else if (action == "reassign") {
+    const std::string_view name = order.text_of("owner_name");
+    one.owner_id = order.text_of("owner");
+    one.owner_name = name;
+    one.owner_reference.clear();
+    one.owner = name.empty() ? one.owner_id : fmt::format("{} ({})", name, one.owner_id);
+    one.reassigned = true;
+    one.letters = 0;
+    one.warned.reset();
+    one.suspend_on.reset();
+    one.suspended.reset();
+    one.state = open_state(one, cause.now, life_.policy());
+  } else if (action == "reopen") {
+    change.kind = Change::Kind::kOpened;
+    one.decision.clear();
+    one.closed.reset();
+    one.closed_by.clear();
+    one.closed_sequence = {};
+    one.letters = 0;
+    one.warned.reset();
+    one.suspend_on.reset();
+    one.suspended.reset();
+    one.state = open_state(one, cause.now, life_.policy());
+  } else {
+    return {};
+  }
+  mark(one.patient, one.encounter);
+  if (auto done = life_.save(one); !done) return done;
+  changes.push_back(std::move(change));
+  return {};
+}
+
+core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<Change>& changes) {
+  constexpr core::Uuid kByHand{{0x8b, 0x31, 0x60, 0x0e, 0x95, 0x2d, 0x5c, 0x44, 0xa2, 0x7f, 0x18,
+                                0xd3, 0x0b, 0x6c, 0xe9, 0x52}};
+  const auto visit = charts_.visit_numbered(order.text_of("visit"));
+  if (!visit) return core::fail(visit.error());
+  const auto due = core::from_iso(order.text_of("due"));
+  if (!*visit || !due) return {};
+  Change change{Change::Kind::kOpened, {}};
+  Deficiency& one = change.deficiency;
+  one.id = core::uuid_v5(kByHand, fmt::format("{}", cause.sequence.value())).text();
+  one.rule = "MANUAL";
+  one.patient = (*visit)->patient;
+  one.encounter = (*visit)->encounter;
+  one.visit = order.text_of("visit");
+  one.lacking = order.text_of("lacking");
+  one.owner_id = order.text_of("owner");
+  one.owner_name = order.text_of("owner_name");
+  one.owner = one.owner_name.empty() ? one.owner_id
+                                     : fmt::format("{} ({})", one.owner_name, one.owner_id);
+  one.severity = "M";
+  one.source = "added by hand";
+  one.decision = why(order);
+  one.opened = cause.now;
+  one.opened_by = cause.label;
+  one.opened_sequence = cause.sequence;
+  one.modified = cause.now;
+  one.available = true;
+  one.due = *due;
+  one.state = open_state(one, cause.now, life_.policy());
+  Chart chart;
+  if (auto done = charts_.load_visit(one.encounter, chart); !done) return done;
+  if (const fhir::Node* mrn = chart.patient_fact.stored[slot(kPatientFields, "mrn")]) {
+    one.mrn = mrn->text;
+  }
+  if (auto done = life_.save(one); !done) return done;
+  changes.push_back(std::move(change));
+  return {};
+}
+
+core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& mark,
+                            std::vector<Change>& changes) {
+  const std::string_view owner = order.text_of("owner");
+  const auto from = core::from_iso(order.text_of("from"));
+  const auto to = core::from_iso(order.text_of("to"));
+  if (!from || !to || owner.empty()) return {};
+  const auto done = db_.run(
+      "INSERT INTO him_absence (owner_id, starts, ends, filed, filed_by) VALUES (?1, ?2, ?3, ?4, "
+      "?5) ON CONFLICT (owner_id, starts) DO UPDATE SET ends = excluded.ends",
+      {owner, micros(*from), micros(*to), micros(cause.now), order.text_of("by")});
+  if (!done) return done;
+  life_.forget();
+  if (auto loaded = life_.load(); !loaded) return loaded;
+  auto open = charts_.open_of_owner(owner);
+  if (!open) return core::fail(open.error());
+  for (Deficiency& one : *open) {
+    mark(one.patient, one.encounter);
+    if (!one.warned || one.suspended) continue;
+    const Instant day = life_.suspension_day(one, *one.warned);
+    if (one.suspend_on == day) continue;
+    one.suspend_on = day;
+    one.modified = std::max(one.modified, cause.now);
+    if (auto saved = life_.save(one); !saved) return saved;
+    changes.push_back({Change::Kind::kChanged, std::move(one)});
+  }
+  return {};
+}
+
+core::Status Orders::reviewed(const Node& order, const Cause& cause, const Mark& mark) {
+  const std::string_view document = order.text_of("document");
+  const auto place = charts_.place_of(Kind::kDocument, document);
+  if (!place) return core::fail(place.error());
+  if (!*place) return {};
+  mark((*place)->patient, (*place)->encounter);
+  return db_.run(
+      "INSERT INTO him_reviewed (document, at, reviewer) VALUES (?1, ?2, ?3) "
+      "ON CONFLICT (document) DO NOTHING",
+      {document, micros(cause.now), order.text_of("by")});
+}
+
+core::Status Orders::letters_sent(const Node& order, const Cause& cause) {
+  const auto upto = core::to_int(order.text_of("upto"));
+  if (!upto) return {};
+  const std::string how =
+      fmt::format("{}, {}", order.text_of("by"),
+                  order.text_of("how").empty() ? "printed" : order.text_of("how"));
+  return db_.run(
+      "UPDATE him_letter SET sent = ?2, sent_how = ?3 WHERE number <= ?1 AND sent IS NULL",
+      {*upto, micros(cause.now), std::string_view(how)});
+}
+
+}  // namespace him

@@ -1,0 +1,156 @@
+#include <fhir/json.hpp>
+#include <him/letters.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "judge.hpp"
+#include "lifecycle.hpp"
+
+namespace him {
+namespace {
+
+using core::Instant;
+using store::Row;
+
+std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
+Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
+
+/// First instant of the month `months` after the one that `at` lies in, in local time.
+Instant month_start(Instant at, int months, const core::TimeZone& zone) {
+  using namespace std::chrono;
+  const Instant local = at + seconds{zone.offset_at(at)};
+  const year_month_day day{floor<days>(local)};
+  const year_month month = year_month{day.year(), day.month()} + std::chrono::months{months};
+  const int offset = zone.offset_of_local(
+      static_cast<int>(month.year()), static_cast<int>(static_cast<unsigned>(month.month())), 1, 0,
+      0, 0);
+  return Instant{sys_days{month / 1}} - seconds{offset};
+}
+
+LetterRecord read_letter(const Row& row) {
+  LetterRecord out;
+  out.number = row.integer(0);
+  out.level = static_cast<Letter>(row.integer(1));
+  out.owner_id = row.text(2);
+  out.owner = row.text(3);
+  out.title = row.text(4);
+  out.recipients = row.text(5);
+  out.written = instant(row.integer(6));
+  if (!row.is_null(7)) out.suspend_on = instant(row.integer(7));
+  if (!row.is_null(8)) out.sent = instant(row.integer(8));
+  out.sent_how = row.text(9);
+  fhir::Document memory;
+  if (const auto ids = fhir::parse_json(row.text(10), memory); ids && (*ids)->is_array()) {
+    for (const fhir::Item* item = (*ids)->first_item; item; item = item->next) {
+      out.deficiencies.emplace_back(item->value->text);
+    }
+  }
+  out.text = row.text(11);
+  out.html = row.text(12);
+  return out;
+}
+
+core::Result<std::int64_t> count(store::Db& db, std::string_view sql, std::int64_t from,
+                                 std::int64_t to) {
+  std::int64_t found = 0;
+  const auto done = db.query(sql, {from, to}, [&found](const Row& row) {
+    found = row.integer(0);
+    return false;
+  });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+}  // namespace
+
+core::Result<std::vector<LetterRecord>> letters(store::Records& records, std::int64_t number,
+                                                bool unsent_only) {
+  constexpr std::string_view kColumns =
+      "SELECT number, level, owner_id, owner, title, recipients, written, suspend_on, sent, "
+      "sent_how, deficiencies, body, html FROM him_letter ";
+  std::vector<LetterRecord> found;
+  const auto take = [&found](const Row& row) {
+    found.push_back(read_letter(row));
+    return true;
+  };
+  const std::string where = number > 0      ? "WHERE number = ?1"
+                            : unsent_only   ? "WHERE sent IS NULL AND number > ?1 ORDER BY number"
+                                            : "WHERE number > ?1 ORDER BY number";
+  const auto done = records.db().query(std::string(kColumns) + where, {number}, take);
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const RulePack& rules,
+                                             Instant now, const Site& site) {
+  ListFilter filter;
+  filter.open_only = true;
+  const auto open = list(records, rules, filter, now, site);
+  if (!open) return core::fail(open.error());
+  std::map<std::string, Jeopardy> by_owner;
+  std::map<std::string, std::set<std::string>> charts;
+  for (const Deficiency& one : *open) {
+    if (one.state < State::kDelinquent || !one.owed_by_person()) continue;
+    auto [place, fresh] = by_owner.try_emplace(one.owner_id);
+    Jeopardy& entry = place->second;
+    entry.owner_id = one.owner_id;
+    entry.owner = one.owner;
+    if (fresh || *one.due < entry.oldest_due) entry.oldest_due = *one.due;
+    ++entry.delinquent;
+    charts[one.owner_id].insert(one.encounter.empty() ? one.patient : one.encounter);
+    std::optional<Instant> day = one.suspend_on;
+    if (one.suspended) day = one.suspended;
+    if (!day) day = letter_time(rules.policy(), now, site.zone) + rules.policy().suspension_after;
+    const bool better = one.suspended && !entry.suspended;
+    if (better || !entry.suspension ||
+        (entry.suspended == one.suspended.has_value() && *day < *entry.suspension)) {
+      entry.suspension = day;
+    }
+    entry.suspended = entry.suspended || one.suspended.has_value();
+  }
+  std::vector<Jeopardy> out;
+  for (auto& [owner, entry] : by_owner) {
+    entry.charts = charts[owner].size();
+    out.push_back(std::move(entry));
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Jeopardy& a, const Jeopardy& b) {
+    return a.oldest_due < b.oldest_due;
+  });
+  return out;
+}
+
+core::Result<Rate> delinquency_rate(store::Records& records, const RulePack& rules, Instant month,
+                                    int months, const Site& site) {
+  Rate rate;
+  rate.months = std::max(1, months);
+  rate.end = month_start(month, 1, site.zone);
+  rate.from = month_start(month, 1 - rate.months, site.zone);
+  const auto discharges =
+      count(records.db(),
+            "SELECT COUNT(*) FROM him_visit WHERE ended >= ?1 AND ended < ?2 AND class IN ('IMP', "
+            "'ACUTE', 'NONAC') AND status NOT IN ('cancelled', 'entered-in-error')",
+            micros(rate.from), micros(rate.end));
+  if (!discharges) return core::fail(discharges.error());
+  // A chart counts once, whatever it lacks, when its patient left longer ago than the policy says.
+  const auto charts = count(
+      records.db(),
+      "SELECT COUNT(*) FROM him_visit AS v WHERE ended < ?1 AND class IN ('IMP', 'ACUTE', "
+      "'NONAC') AND status NOT IN ('cancelled', 'entered-in-error') AND EXISTS (SELECT 1 FROM "
+      "him_deficiency AS d WHERE d.encounter = v.encounter AND d.opened < ?2 AND d.due < ?2 "
+      "AND (d.closed IS NULL OR d.closed >= ?2))",
+      micros(rate.end - rules.policy().delinquent_chart_after), micros(rate.end));
+  if (!charts) return core::fail(charts.error());
+  rate.discharges = static_cast<std::uint64_t>(*discharges);
+  rate.delinquent_charts = static_cast<std::uint64_t>(*charts);
+  if (rate.discharges > 0) {
+    const double average = static_cast<double>(rate.discharges) / rate.months;
+    rate.percent = 100.0 * static_cast<double>(rate.delinquent_charts) / average;
+    if (*rate.percent > static_cast<double>(rules.policy().alarm_percent)) rate.level = "alarm";
+    if (*rate.percent > static_cast<double>(rules.policy().severe_percent)) rate.level = "severe";
+  }
+  return rate;
+}
+
+}  // namespace him

@@ -1,0 +1,155 @@
+// Deficiencies over a million open visits: what a due sweep touches, and how long an arriving message
+// takes to judge its visit again.
+#include <fhir/json.hpp>
+#include <fmt/format.h>
+#include <him/deficiency.hpp>
+#include <store/records.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "paths.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kDue = 100;
+constexpr int kMessages = 2000;
+
+double micros_since(Clock::time_point began) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - began).count();
+}
+
+[[noreturn]] void give_up(const std::string& why) {
+  fmt::print(stderr, "{}\n", why);
+  std::exit(1);
+}
+template <class T>
+void need(const core::Result<T>& result) {
+  if (!result) give_up(result.error().text());
+}
+
+/// Visits with their patient, three documents, a diagnosis and three open deficiencies each; those of
+/// `kDue` visits fall due at once, the others in ten years.
+void fill(store::Db& db, int visits) {
+  const std::string numbers = fmt::format(
+      "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ", visits - 1);
+  const std::int64_t start = 1'772'438'400'000'000;   // 2026-03-02T08:00Z
+  const auto run = [&](const std::string& sql) { need(db.script(numbers + sql)); };
+  run(fmt::format(
+      "INSERT INTO him_visit (encounter, patient, number, status, started, seen, facts) SELECT "
+      "printf('e%07d', i), printf('p%07d', i), printf('V%07d', i), 'in-progress', {0}, {0}, "
+      "printf('{{\"number\":\"V%07d\",\"class\":[\"IMP\"],\"status\":\"in-progress\",\"start\":{0},"
+      "\"attending\":{{\"reference\":\"Practitioner/d1\",\"id\":\"d1\",\"name\":\"Adams\"}}}}', i) "
+      "FROM n",
+      start));
+  run(fmt::format(
+      "INSERT INTO him_fact (patient, encounter, kind, id, seen, facts) SELECT printf('p%07d', i), "
+      "'', 1, printf('p%07d', i), {0}, printf('{{\"mrn\":\"%07d\",\"family\":\"Rivera\",\"given\":"
+      "\"Ana\",\"birth_date\":\"1980-04-02\",\"sex\":\"female\"}}', i) FROM n",
+      start));
+  for (int k = 0; k < 3; ++k) {
+    run(fmt::format(
+        "INSERT INTO him_fact (patient, encounter, kind, id, seen, facts) SELECT printf('p%07d', i), "
+        "printf('e%07d', i), 2, printf('doc{0}-%07d', i), {1}, "
+        "'{{\"type\":[\"PR\",\"11506-3\"],\"status\":\"current\",\"completion\":\"AU\","
+        "\"origination\":{1}}}' FROM n",
+        k, start));
+  }
+  for (int k = 0; k < 3; ++k) {
+    run(fmt::format(
+        "INSERT INTO him_deficiency (id, rule, patient, mrn, visit, encounter, subject, lacking_code, "
+        "lacking, owner, owner_name, owner_reference, state, begun, available, severity, source, "
+        "opened, due, modified, opened_by, closed_by, opened_sequence, closed_sequence, next_at, "
+        "owner_id) SELECT printf('x{0}-%07d', i), 'X{0}', printf('p%07d', i), '', printf('V%07d', i), "
+        "printf('e%07d', i), '', '', 'a paper', 'clerk', '', '', 0, 0, 0, 'M', 'policy', {1}, "
+        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, {1}, 'bench', '', 1, 0, "
+        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, '=clerk' FROM n",
+        k, start, kDue));
+  }
+}
+
+fhir::Node* note(int visit, bool is_signed, fhir::Document& into) {
+  const std::string json = fmt::format(
+      R"({{"resourceType":"DocumentReference","id":"new-{0:07}","status":"current","type":{{"coding":)"
+      R"([{{"system":"http://loinc.org","code":"34117-2"}}]}},"subject":{{"reference":)"
+      R"("Patient/p{0:07}"}},"context":{{"encounter":[{{"reference":"Encounter/e{0:07}"}}]}},)"
+      R"("extension":[{{"url":"urn:chartwire:ext:document-completion","valueCode":"{1}"}}]}})",
+      visit, is_signed ? "AU" : "DO");
+  auto tree = fhir::parse_json(json, into);
+  need(tree);
+  return *tree;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int visits = argc > 1 ? std::atoi(argv[1]) : 1'000'000;
+  const auto folder = std::filesystem::temp_directory_path() /
+                      fmt::format("chartwire-him-bench-{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  const auto r4 = schema::R4::load(test::source_path("/schemas/fhir/r4.txt"));
+  need(r4);
+  auto records = store::Records::open(folder.string(), *r4);
+  need(records);
+  std::vector<him::RulePack::Finding> findings;
+  const auto rules = him::RulePack::load(test::source_path("/mappings/him"), findings);
+  if (!rules) give_up("the rule packs are refused");
+  need((*records)->begin());
+  fill((*records)->db(), visits);
+  need((*records)->commit(core::Sequence{1}));
+  him::Charts charts(**records, rules);
+  const auto day = *core::from_iso("2026-03-02T09:00:00Z");
+
+  need((*records)->begin());
+  auto began = Clock::now();
+  auto swept = charts.sweep({core::Sequence{2}, "clock", day});
+  const double sweep = micros_since(began);
+  need(swept);
+  need((*records)->commit(core::Sequence{2}));
+  fmt::print("{} visits, {} open deficiencies; {} due: sweep touched {} in {:.0f} us\n", visits,
+             visits * 3, kDue, swept->size(), sweep);
+
+  std::vector<double> times;
+  need((*records)->begin());
+  for (int i = 0; i < kMessages; ++i) {
+    const int visit = static_cast<int>((static_cast<std::int64_t>(i) * 7919 + 1000) % visits);
+    fhir::Document memory;
+    const fhir::Node* tree = note(visit, i % 2 == 0, memory);
+    const him::Cause cause{core::Sequence{3}, "bench|1", day};
+    began = Clock::now();
+    need(charts.touch("DocumentReference", tree->text_of("id"), tree, cause));
+    need(charts.evaluate(cause));
+    times.push_back(micros_since(began));
+  }
+  need((*records)->commit(core::Sequence{3}));
+  std::sort(times.begin(), times.end());
+  fmt::print("message: first judgement of a visit median {:.0f} us, p99 {:.0f} us\n",
+             times[times.size() / 2], times[times.size() * 99 / 100]);
+  times.clear();
+  need((*records)->begin());
+  for (int i = 0; i < kMessages; ++i) {
+    const int visit = static_cast<int>((static_cast<std::int64_t>(i) * 7919 + 1000) % visits);
+    fhir::Document memory;
+    const fhir::Node* tree = note(visit, i % 2 != 0, memory);
+    const him::Cause cause{core::Sequence{4}, "bench|2", day};
+    began = Clock::now();
+    need(charts.touch("DocumentReference", tree->text_of("id"), tree, cause));
+    need(charts.evaluate(cause));
+    times.push_back(micros_since(began));
+  }
+  std::sort(times.begin(), times.end());
+  fmt::print("message: judged again median {:.0f} us, p99 {:.0f} us\n", times[times.size() / 2],
+             times[times.size() * 99 / 100]);
+  charts.forget();
+  (*records)->rollback();
+  records->reset();
+  std::filesystem::remove_all(folder);
+  return swept->size() == kDue ? 0 : 1;
+}
