@@ -2,6 +2,7 @@
 
 #include <core/text.hpp>
 #include <fmt/format.h>
+#include <pipeline/site.hpp>
 
 #include <algorithm>
 
@@ -149,7 +150,9 @@ std::string pair_json(const identity::Pair& pair) {
 
 std::string deficiency_json(const him::Deficiency& deficiency) {
   JsonObject object;
-  object.text("rule", deficiency.rule)
+  object.text("id", deficiency.id)
+      .text("rule", deficiency.rule)
+      .text("part", deficiency.part)
       .text("patient", deficiency.patient)
       .text("mrn", deficiency.mrn)
       .text("visit", deficiency.visit)
@@ -313,7 +316,8 @@ HttpResponse Api::deficiencies(const HttpRequest& request) {
     now = *at;
   }
   std::lock_guard lock(mutex_);
-  auto found = him::list(*reader_, *knowledge_->rules, filter, now);
+  auto found = him::list(*reader_, *knowledge_->rules, filter, now,
+                         pipeline::him_site(engine_.config()));
   if (!found) return failure(found.error());
   return json("{\"deficiencies\":" + array(*found, deficiency_json) + "}");
 }

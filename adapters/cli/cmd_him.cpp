@@ -1,107 +1,44 @@
 #include <CLI/CLI.hpp>
-#include <admin/api.hpp>
-#include <him/deficiency.hpp>
-#include <store/journal.hpp>
 
-#include <fmt/format.h>
-
-#include <chrono>
 #include <memory>
-#include <thread>
 
 #include "command.hpp"
+#include "him_actions.hpp"
 
 namespace cli {
 namespace {
 
-/// How long a listing waits for a running engine to apply what it had journaled when asked.
-inline constexpr std::chrono::seconds kApplyWait{5};
+using Arguments = std::shared_ptr<HimArguments>;
+using Action = void (*)(const HimArguments&, Context&);
 
-struct Arguments {
-  ConfigOptions config;
-  him::ListFilter filter;
-  std::string now;
-};
-
-/// A list right after a send should show what that send did.
-void wait_for_apply(const pipeline::EngineConfig& config, store::Records& records) {
-  auto journal = store::Journal::open_read_only(config.store_path + "/journal");
-  if (!journal) return;
-  const core::Sequence head = (*journal)->head();
-  const auto until = std::chrono::steady_clock::now() + kApplyWait;
-  const bool running = find_running(config).has_value();
-  while (true) {
-    auto position = records.position();
-    if (!position || *position >= head) return;
-    if (!running || std::chrono::steady_clock::now() >= until) {
-      complain(std::to_string(head.value() - position->value()) +
-               " journal entries are not applied yet; the list may lack them");
-      return;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+/// A sub-command that looks at the store.
+CLI::App* add_view(CLI::App& him, Context& context, const Arguments& arguments, const char* name,
+                   const char* help, Action action) {
+  CLI::App* command = him.add_subcommand(name, help);
+  arguments->config.add_to(*command, false);
+  command->add_option("--now", arguments->now,
+                      "look as of that time (ISO 8601), changing nothing");
+  command->callback([arguments, &context, action, command] {
+    if (command->get_subcommands().empty()) action(*arguments, context);
+  });
+  return command;
 }
 
-std::string when(const std::optional<core::Instant>& at) {
-  return at ? core::to_iso(*at).substr(0, 16) : "-";
+/// A decision of the department, carried out by the running engine.
+CLI::App* add_order(CLI::App& him, Context& context, const Arguments& arguments, const char* name,
+                    const char* help, const char* action) {
+  CLI::App* command = him.add_subcommand(name, help);
+  arguments->config.add_to(*command, false);
+  command->add_option("--by", arguments->by, "who decides (default: the login name)");
+  command->callback([arguments, &context, action] { him_order(action, *arguments, context); });
+  return command;
 }
 
-void print_table(const std::vector<him::Deficiency>& found) {
-  print(fmt::format("{:<5} {:<10} {:<3} {:<12} {:<12} {:<17} {:<17} {:<24} {}", "RULE", "STATE",
-                    "SEV", "MRN", "VISIT", "OPENED", "DUE", "OWNER", "LACKING"));
-  for (const him::Deficiency& item : found) {
-    print(fmt::format("{:<5} {:<10} {:<3} {:<12} {:<12} {:<17} {:<17} {:<24} {}", item.rule,
-                      him::to_text(item.state), item.severity, item.mrn, item.visit,
-                      when(item.opened), when(item.due), item.owner, item.lacking));
-  }
-}
-
-void deficiencies(const Arguments& arguments, Context& context) {
-  context.exit = kUsage;
-  auto config = arguments.config.read();
-  if (!config) return;
-  const core::SystemClock clock;
-  core::Instant now = clock.now();
-  if (!arguments.now.empty()) {
-    auto at = core::from_iso(arguments.now);
-    if (!at) {
-      complain("--now: " + at.error().detail + " (write 2026-11-21T08:00:00Z)");
-      return;
-    }
-    now = *at;
-  }
-  auto knowledge = load_knowledge(data_for(*config), mapping_names(*config));
-  if (!knowledge) return;
-  auto records = open_records(*config, knowledge->r4);
-  if (!records) {
-    context.exit = kUnreachable;
-    return;
-  }
-  wait_for_apply(*config, *records);
-  auto found = him::list(*records, *knowledge->rules, arguments.filter, now);
-  if (!found) {
-    complain(found.error().text());
-    context.exit = kUnreachable;
-    return;
-  }
-  if (context.json) {
-    for (const him::Deficiency& item : *found) print(admin::deficiency_json(item));
-  } else {
-    print_table(*found);
-  }
-  context.exit = kOk;
-}
-
-}  // namespace
-
-void add_him(CLI::App& app, Context& context) {
-  CLI::App* him = app.add_subcommand("him", "health information management");
-  him->require_subcommand(1);
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* list = him->add_subcommand("deficiencies", "what charts lack, who owes it, by when");
+void add_list(CLI::App& him, Context& context, const Arguments& arguments) {
+  CLI::App* list = add_view(him, context, arguments, "deficiencies",
+                            "what charts lack, who owes it, by when", him_deficiencies);
   list->alias("deficiency");
-  arguments->config.add_to(*list, false);
-  list->add_option("--now", arguments->now, "look as of that time (ISO 8601), changing nothing");
+  list->add_option("--id", arguments->filter.id, "only this deficiency");
   list->add_option("--rule", arguments->filter.rule, "only this rule, such as R06");
   list->add_option("--mrn", arguments->filter.mrn, "only this medical record number");
   list->add_option("--patient", arguments->filter.patient, "only this Patient id");
@@ -109,7 +46,80 @@ void add_him(CLI::App& app, Context& context) {
   list->add_option("--owner", arguments->filter.owner, "only this owner");
   list->add_flag("--open", arguments->filter.open_only,
                  "leave out completed, waived and cancelled ones");
-  list->callback([arguments, &context] { deficiencies(*arguments, context); });
+}
+
+void add_reports(CLI::App& him, Context& context, const Arguments& arguments) {
+  add_view(him, context, arguments, "jeopardy",
+           "physicians with delinquent records, for the medical director", him_jeopardy);
+  CLI::App* rate = add_view(him, context, arguments, "rate",
+                            "delinquent charts per hundred discharges of a month", him_rate);
+  rate->add_option("--month", arguments->month, "at the end of this month (2026-03)");
+  rate->add_option("--months", arguments->months, "average the discharges of so many months")
+      ->check(CLI::Range(1, 120));
+  CLI::App* chain = add_view(him, context, arguments, "chain",
+                             "the way of a visit's documents, step by step", him_chain);
+  chain->add_option("--visit", arguments->visit, "visit number")->required();
+  CLI::App* letters = add_view(him, context, arguments, "letters", "the log of letters",
+                               him_letters);
+  letters->add_option("--number", arguments->number, "print this letter");
+  letters->add_flag("--html", arguments->html, "as a page to print");
+  letters->add_flag("--unsent", arguments->unsent, "only those nobody has sent");
+  CLI::App* run = letters->add_subcommand("run", "print what nobody has sent, and mark it sent");
+  run->fallthrough();
+  run->add_option("--by", arguments->by, "who sends (default: the login name)");
+  run->callback([arguments, &context] { him_letters_run(*arguments, context); });
+}
+
+void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
+  const auto with_reason = [&](const char* name, const char* help) {
+    CLI::App* command = add_order(him, context, arguments, name, help, name);
+    command->add_option("id", arguments->id, "the deficiency's id")->required();
+    command->add_option("--reason", arguments->reason, "why")->required();
+    return command;
+  };
+  with_reason("waive", "close a deficiency that nobody will meet (committee, author departed)");
+  with_reason("complete", "close a deficiency that was met on paper, or reviewed");
+  with_reason("reopen", "open again what was closed by hand");
+  CLI::App* reassign = with_reason("reassign", "another owner");
+  reassign->add_option("--owner", arguments->owner, "physician's id")->required();
+  reassign->add_option("--name", arguments->owner_name, "physician's name");
+  CLI::App* add = add_order(him, context, arguments, "add", "a deficiency by hand", "assign");
+  add->alias("assign");
+  add->add_option("--visit", arguments->visit, "visit number")->required();
+  add->add_option("--owner", arguments->owner, "physician's id")->required();
+  add->add_option("--name", arguments->owner_name, "physician's name");
+  add->add_option("--lacking", arguments->lacking, "what is lacking")->required();
+  add->add_option("--due", arguments->due, "until when (ISO 8601)")->required();
+  CLI::App* absence =
+      add_order(him, context, arguments, "absence", "file a physician's absence", "absence");
+  absence->add_option("--owner", arguments->owner, "physician's id")->required();
+  absence->add_option("--from", arguments->from, "first moment away (ISO 8601)")->required();
+  absence->add_option("--to", arguments->to, "return (ISO 8601)")->required();
+  CLI::App* reviewed = add_order(him, context, arguments, "reviewed",
+                                 "the department has reviewed a document", "reviewed");
+  reviewed->add_option("document", arguments->document, "DocumentReference id")->required();
+}
+
+void add_rules(CLI::App& him, Context& context, const Arguments& arguments) {
+  CLI::App* rules = him.add_subcommand("rules", "rule packs");
+  rules->require_subcommand(1);
+  CLI::App* diff = add_view(*rules, context, arguments, "diff",
+                            "what a changed folder of packs would open or close", him_rules_diff);
+  diff->add_option("old", arguments->before, "folder of the packs in use")->required();
+  diff->add_option("new", arguments->after, "folder of the changed packs")->required();
+  diff->add_option("--from", arguments->from, "visits begun or ended since that day")->required();
+}
+
+}  // namespace
+
+void add_him(CLI::App& app, Context& context) {
+  CLI::App* him = app.add_subcommand("him", "health information management");
+  him->require_subcommand(1);
+  auto arguments = std::make_shared<HimArguments>();
+  add_list(*him, context, arguments);
+  add_reports(*him, context, arguments);
+  add_orders(*him, context, arguments);
+  add_rules(*him, context, arguments);
 }
 
 }  // namespace cli

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <core/clock.hpp>
 #include <core/log.hpp>
 
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "command.hpp"
@@ -23,6 +25,7 @@ inline constexpr std::chrono::seconds kDrainGrace{8};
 
 struct Arguments {
   ConfigOptions config;
+  std::string clock;
 };
 
 /// A core dump would hold patient data; a full disk or limit must be an error, not a signal.
@@ -48,7 +51,16 @@ void serve(const Arguments& arguments, Context& context) {
   if (!config) return;
   auto knowledge = load_knowledge(data_for(*config), mapping_names(*config));
   if (!knowledge) return;
-  auto service = Service::start(std::move(*config), std::move(knowledge));
+  std::optional<core::Instant> simulated;
+  if (!arguments.clock.empty()) {
+    auto at = core::from_iso(arguments.clock);
+    if (!at) {
+      complain("--clock: " + at.error().detail + " (write 2026-11-21T08:00:00Z)");
+      return;
+    }
+    simulated = *at;
+  }
+  auto service = Service::start(std::move(*config), std::move(knowledge), simulated);
   if (!service) {
     complain(service.error().text());
     switch (service.error().code) {
@@ -76,6 +88,9 @@ void add_serve(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("serve", "run the engine");
   arguments->config.add_to(*command, true);
+  command->add_option("--clock", arguments->clock,
+                      "run a new store at this time (ISO 8601), moved by POST /api/v1/clock; the "
+                      "store stays simulated");
   command->callback([arguments, &context] { serve(*arguments, context); });
 }
 

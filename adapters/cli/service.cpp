@@ -1,6 +1,7 @@
 #include "service.hpp"
 
 #include <admin/api.hpp>
+#include <admin/him_api.hpp>
 #include <core/log.hpp>
 #include <fhirapi/api.hpp>
 #include <hl7http/endpoint.hpp>
@@ -10,6 +11,7 @@
 #include <net/listener.hpp>
 #include <net/runtime.hpp>
 #include <outbound/fhir_destination.hpp>
+#include <pipeline/site.hpp>
 
 #include <unistd.h>
 
@@ -21,6 +23,7 @@
 #include <thread>
 
 #include "command.hpp"
+#include "store_clock.hpp"
 
 namespace cli {
 namespace {
@@ -40,7 +43,9 @@ bool is_loopback(const std::string& bind) {
 struct Service::Impl {
   pipeline::EngineConfig config;
   std::shared_ptr<const pipeline::Knowledge> knowledge;
-  core::SystemClock clock;
+  core::SystemClock system_clock;
+  std::unique_ptr<StoreClock> simulated;
+  const core::Clock* clock = &system_clock;
   core::Metrics metrics;
   std::atomic<bool> failed{false};
   std::atomic<bool> drained{false};
@@ -49,6 +54,7 @@ struct Service::Impl {
   net::HttpRouter router;
   std::unique_ptr<fhirapi::Api> fhir;
   std::unique_ptr<admin::Api> admin;
+  std::unique_ptr<admin::HimApi> him;
   std::unique_ptr<hl7http::Endpoint> hl7http;
   std::unique_ptr<::metrics::Api> health;
   std::vector<std::unique_ptr<mllp::Server>> mllp;
@@ -69,10 +75,18 @@ Service::Service() : impl_(std::make_unique<Impl>()) {}
 Service::~Service() { drain(std::chrono::milliseconds(0)); }
 
 core::Result<std::unique_ptr<Service>> Service::start(
-    pipeline::EngineConfig config, std::shared_ptr<const pipeline::Knowledge> knowledge) {
+    pipeline::EngineConfig config, std::shared_ptr<const pipeline::Knowledge> knowledge,
+    std::optional<core::Instant> simulated_start) {
   std::unique_ptr<Service> service(new Service());
   Impl& impl = *service->impl_;
   impl.config = std::move(config);
+  auto simulated = StoreClock::open(impl.config, simulated_start);
+  if (!simulated) return core::fail(simulated.error());
+  if (*simulated) {
+    impl.simulated = std::move(*simulated);
+    impl.clock = &impl.simulated->clock();
+    impl.config.simulated = true;
+  }
   impl.knowledge = std::move(knowledge);
   impl.runtime = std::make_unique<net::Runtime>(io_threads(), &impl.metrics);
   impl.runtime->start();
@@ -83,6 +97,11 @@ core::Result<std::unique_ptr<Service>> Service::start(
   for (const auto& server : impl.mllp) server->start();
   for (const auto& listener : impl.http) listener->start();
   impl.write_engine_file();
+  if (impl.simulated && simulated_start && *simulated_start > impl.clock->now()) {
+    if (auto moved = impl.simulated->advance(*impl.engine, *simulated_start); !moved) {
+      return core::fail(moved.error());
+    }
+  }
   core::log_info("ready", {{"listeners", impl.ports.size()},
                            {"feeds", impl.config.feeds.size()},
                            {"destinations", impl.config.destinations.size()}});
@@ -100,7 +119,7 @@ core::Status Service::Impl::start_engine() {
   pipeline::Engine::Options options;
   options.config = config;
   options.knowledge = knowledge;
-  options.clock = &clock;
+  options.clock = clock;
   options.metrics = &metrics;
   options.on_fatal = [this](const core::Error&) { failed = true; };
   std::map<std::string, std::unique_ptr<pipeline::Destination>> made;
@@ -111,7 +130,7 @@ core::Status Service::Impl::start_engine() {
     out.connections = destination.connections;
     out.http.read_deadline = destination.timeout;
     out.http.write_deadline = destination.timeout;
-    auto created = outbound::FhirDestination::create(*runtime, clock, std::move(out));
+    auto created = outbound::FhirDestination::create(*runtime, *clock, std::move(out));
     if (!created) {
       destinations_ok = false;
       destination_error = created.error();
@@ -135,14 +154,23 @@ core::Status Service::Impl::add_routes() {
     if (!reader) return core::fail(reader.error());
     if (i == 0) {
       fhir = std::make_unique<fhirapi::Api>(
-          knowledge->r4, clock, std::move(*reader),
+          knowledge->r4, *clock, std::move(*reader),
           [this](std::string_view type) { return store::indexed_params(knowledge->r4, type); });
     } else {
-      admin = std::make_unique<admin::Api>(*engine, knowledge, clock, std::move(*reader));
+      admin = std::make_unique<admin::Api>(*engine, knowledge, *clock, std::move(*reader));
     }
   }
+  auto him_reader = store::Records::open_read_only(config.store_path, knowledge->r4);
+  if (!him_reader) return core::fail(him_reader.error());
+  admin::HimApi::Advance advance;
+  if (simulated) {
+    advance = [this](core::Instant to) { return simulated->advance(*engine, to); };
+  }
+  him = std::make_unique<admin::HimApi>(*engine, knowledge, *clock, std::move(*him_reader),
+                                        pipeline::him_site(config), std::move(advance));
   fhir->add_routes(router);
   admin->add_routes(router);
+  him->add_routes(router);
   std::vector<core::FeedName> feeds;
   for (const auto& feed : config.feeds) feeds.push_back(feed.name);
   hl7http = std::make_unique<hl7http::Endpoint>(engine->handler(), std::move(feeds));
@@ -273,6 +301,7 @@ void Service::drain(std::chrono::milliseconds grace) {
   impl_->mllp.clear();
   impl_->http.clear();
   impl_->admin.reset();
+  impl_->him.reset();
   impl_->fhir.reset();
   impl_->hl7http.reset();
   impl_->engine.reset();

@@ -5,16 +5,21 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cli {
 
 /// The engine with everything around it: listeners, destinations, read access, admin API, metrics.
 /// What `serve` runs and `bench` measures. Thread: the owner's.
+/// With `simulated_start` (or on a store that was started so once: it stays simulated for ever) time
+/// stands still until POST /api/v1/clock moves it. kRefusedByPolicy: on a store that holds something
+/// and is not simulated, or off loopback.
 class Service {
  public:
   static core::Result<std::unique_ptr<Service>> start(
-      pipeline::EngineConfig config, std::shared_ptr<const pipeline::Knowledge> knowledge);
+      pipeline::EngineConfig config, std::shared_ptr<const pipeline::Knowledge> knowledge,
+      std::optional<core::Instant> simulated_start = std::nullopt);
   ~Service();
 
   /// "ready adt=127.0.0.1:2575 web=127.0.0.1:8080", or the same as JSON.

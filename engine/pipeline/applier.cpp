@@ -5,6 +5,7 @@
 #include <core/text.hpp>
 #include <core/thread.hpp>
 #include <fhir/json.hpp>
+#include <pipeline/site.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -86,7 +87,7 @@ identity::Mpi::Mode mode_of(const FeedConfig& feed) {
 
 Applier::Applier(Parts parts)
     : parts_(std::move(parts)),
-      charts_(*parts_.records, parts_.knowledge->rules),
+      charts_(*parts_.records, parts_.knowledge->rules, him_site(*parts_.config)),
       mpi_(make_mpi(parts_)),
       apply_(*parts_.records, charts_, mpi_.get()),
       stage_(*parts_.config, parts_.knowledge, *parts_.journal),
@@ -219,7 +220,7 @@ core::Status Applier::apply_message(MappedEntry& slot) {
   if (auto status = parts_.records->savepoint(); !status) return status;
   if (mpi_ != nullptr) mpi_->savepoint();
   auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment,
-                             mode_of(*slot.feed));
+                             mode_of(*slot.feed), slot.feed->historical);
   core::Status routed;
   if (result) routed = route(slot, *result);
   if (!result || !routed) {
@@ -315,16 +316,23 @@ core::Status Applier::apply_tick(const store::Entry& entry) {
   const him::Cause cause{entry.sequence, "clock", entry.received};
   auto changes = charts_.sweep(cause);
   if (!changes) return core::fail(changes.error());
-  const store::Stamp stamp{entry.sequence, entry.received, "clock", std::nullopt};
+  return emit(*changes, entry, "clock");
+}
+
+/// Sends on what no message, but the clock or the department changed.
+core::Status Applier::emit(const std::vector<him::Change>& changes, const store::Entry& entry,
+                           std::string_view label) {
+  const store::Stamp stamp{entry.sequence, entry.received, std::string(label), std::nullopt};
   int part = 0;
-  for (const him::Change& change : *changes) {
+  for (const him::Change& change : changes) {
     ApplyResult result;
     if (auto status = apply_.write_changes({change}, stamp, result); !status) return status;
     opened_.add(result.opened);
     closed_.add(result.closed);
     ++part;
     const std::string identifier =
-        "clock|" + std::to_string(entry.sequence.value()) + "|" + std::to_string(part);
+        std::string(label) + "|" + std::to_string(entry.sequence.value()) + "|" +
+        std::to_string(part);
     for (const DestinationConfig& destination : parts_.config->destinations) {
       if (auto status = enqueue(destination.name, entry, result, identifier, part); !status) {
         return status;
@@ -367,6 +375,16 @@ core::Status Applier::apply_delivery(const store::Entry& entry) {
 
 core::Status Applier::apply_command(const store::Entry& entry) {
   if (entry.type == kPairDecision) return apply_pair_decision(entry);
+  if (entry.type == "him") {
+    fhir::Document document;
+    const auto order = fhir::parse_json(entry.raw, document);
+    if (!order) return {};  // checked before it was journaled
+    const him::Cause cause{entry.sequence, "command|" + std::to_string(entry.sequence.value()),
+                           entry.received};
+    auto changes = charts_.command(**order, cause);
+    if (!changes) return core::fail(changes.error());
+    return emit(*changes, entry, "command");
+  }
   // Operator decisions about the outbox share the form of delivery outcomes.
   return apply_delivery(entry);
 }

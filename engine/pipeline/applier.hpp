@@ -56,6 +56,8 @@ class Applier {
   core::Status apply_tick(const store::Entry& entry);
   core::Status apply_delivery(const store::Entry& entry);
   core::Status apply_command(const store::Entry& entry);
+  core::Status emit(const std::vector<him::Change>& changes, const store::Entry& entry,
+                    std::string_view label);
   core::Status route(const MappedEntry& slot, const ApplyResult& result);
   core::Status enqueue(const core::DestinationName& destination, const store::Entry& entry,
                        const ApplyResult& result, const std::string& identifier, int part);

@@ -43,13 +43,16 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
                                               const hl7::Message& message,
                                               const mapping::MapOutput& output,
                                               const mapping::Environment& environment,
-                                              identity::Mpi::Mode mode) {
+                                              identity::Mpi::Mode mode, bool historical) {
   document_.reset();
   Work work{entry, output, environment, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, entry.sender,
                 event_time(message, environment.zone)};
   work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
-                entry.received};
+                entry.received, entry.type, historical, work.stamp.event_time};
+  if (auto heard = charts_.heard(entry.feed.value(), work.cause); !heard) {
+    return core::fail(heard.error());
+  }
   work.ids.resize(output.drafts.size());
   work.resolving.resize(output.drafts.size());
   work.result.issues = output.issues;

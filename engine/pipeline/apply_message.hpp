@@ -44,7 +44,7 @@ class MessageApply {
   core::Result<ApplyResult> apply(const store::Entry& entry, const hl7::Message& message,
                                   const mapping::MapOutput& output,
                                   const mapping::Environment& environment,
-                                  identity::Mpi::Mode mode);
+                                  identity::Mpi::Mode mode, bool historical);
   /// Lets two Patients name each other (link seealso) and adds their lanes.
   core::Status link_patients(const std::string& a, const std::string& b, const store::Stamp& stamp,
                              ApplyResult& result);

@@ -118,6 +118,24 @@ void read_charset(Loader& load, const Node& node, FeedConfig& feed) {
   }
 }
 
+/// What deficiency rules may make of a feed.
+void read_deficiency_terms(Loader& load, const Node& node, MapReader& reader, FeedConfig& feed) {
+  reader.boolean("historical", feed.historical);
+  std::string live_from;
+  reader.text("live_from", live_from);
+  if (!live_from.empty()) {
+    const auto day = core::from_iso(live_from);
+    if (day) {
+      feed.live_from = *day;
+    } else {
+      load.problem(node.find("live_from")->place, "live_from is a day or a time: 2026-03-01");
+    }
+  }
+  std::chrono::milliseconds silent_after{-1};
+  reader.duration("silent_after", silent_after);
+  if (silent_after.count() >= 0) feed.silent_after = silent_after;
+}
+
 void read_feed(Loader& load, const Node& node) {
   FeedConfig feed;
   MapReader reader(load.file, node, "feed", load.problems);
@@ -142,6 +160,7 @@ void read_feed(Loader& load, const Node& node) {
   reader.texts("processing_ids", feed.processing_ids);
   reader.texts("accept", feed.accept);
   reader.boolean("strict", feed.strict);
+  read_deficiency_terms(load, node, reader, feed);
   reader.boolean("ack_warnings", feed.ack_warnings);
   reader.choice("mpi", {"off", "review", "link"},
                 [&](std::size_t i) { feed.mpi = static_cast<FeedConfig::Mpi>(i); });

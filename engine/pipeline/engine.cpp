@@ -313,6 +313,33 @@ core::Status Engine::decide_pair(const std::string& patient, const std::string& 
   return {};
 }
 
+core::Result<core::Sequence> Engine::him_command(std::string order) {
+  store::Entry entry;
+  entry.kind = store::EntryKind::kCommand;
+  entry.received = impl_->options.clock->now();
+  entry.type = "him";
+  entry.raw = std::move(order);
+  const store::Appended appended = impl_->journal->append_and_wait(std::move(entry));
+  if (appended.outcome == store::Appended::Outcome::kRefused) return core::fail(appended.error);
+  if (!wait_applied(10s)) return core::fail(ErrorCode::kTimeout, "not applied yet");
+  return appended.sequence;
+}
+
+core::Status Engine::tick() {
+  store::Entry entry;
+  entry.kind = store::EntryKind::kTick;
+  entry.received = impl_->options.clock->now();
+  entry.type = "tick";
+  const store::Appended appended = impl_->journal->append_and_wait(std::move(entry));
+  if (appended.outcome == store::Appended::Outcome::kRefused) return core::fail(appended.error);
+  if (!wait_applied(30s)) return core::fail(ErrorCode::kTimeout, "not applied yet");
+  return {};
+}
+
+std::optional<core::Instant> Engine::next_deadline() const {
+  return impl_->applier->next_deadline();
+}
+
 void Engine::drain(std::chrono::milliseconds grace) {
   if (impl_->draining.exchange(true)) return;
   if (impl_->ticker.joinable()) {

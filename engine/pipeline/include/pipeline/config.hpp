@@ -48,6 +48,11 @@ struct FeedConfig {
   Mpi mpi = Mpi::kOff;
   bool ack_warnings = false;            ///< tolerances ride with a positive ACK as ERR severity W
   std::map<std::string, std::string> values;          ///< %name in mapping rules
+  bool historical = false;              ///< a back-load: deficiencies neither open nor send letters
+  std::optional<core::Instant> live_from;             ///< rules are silent about what came before
+  /// No message for so long: the feed is down, and what the clock alone would do waits. Unset: 24 h,
+  /// and never on a simulated clock, where nobody sends in between. 0: never.
+  std::optional<std::chrono::milliseconds> silent_after;
 };
 
 struct RouteConfig {
@@ -83,8 +88,11 @@ struct EngineConfig {
   std::map<std::string, std::string, std::less<>> authorities;
   std::string text;                     ///< the file as read, to be journaled
 
+  bool simulated = false;               ///< set by `serve --clock`, not by the file
+
   const FeedConfig* feed(const core::FeedName& name) const;
 };
+
 
 /// All problems of a file, each "file:line:column: text; hint".
 struct ConfigProblem {

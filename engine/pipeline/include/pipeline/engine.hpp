@@ -49,6 +49,13 @@ class Engine {
   /// Journaled, then applied. kNotFound for an unknown pair, kConflict when it is decided for good.
   core::Status decide_pair(const std::string& patient, const std::string& other,
                            const std::string& decision, const std::string& by);
+  /// Journals a decision of the department, checked before (him/command.hpp), and waits until it is
+  /// applied. @return its sequence.
+  core::Result<core::Sequence> him_command(std::string order);
+  /// Does what the clock has to do now, without waiting for the ticker (a simulated clock moved).
+  core::Status tick();
+  /// When the clock next has something to do; nullopt: never.
+  std::optional<core::Instant> next_deadline() const;
   const EngineConfig& config() const;
   store::Journal& journal();
   /// Stops taking messages, lets the stages finish up to `grace`, closes. Idempotent.
