@@ -12,8 +12,8 @@ namespace cli {
 
 /// The engine with everything around it: listeners, destinations, read access, admin API, metrics.
 /// What `serve` runs and `bench` measures. Thread: the owner's.
-/// With `simulated_start` (or on a store that was started so once: it stays simulated for ever) time
-/// stands still until POST /api/v1/clock moves it. kRefusedByPolicy: on a store that holds something
+/// With `simulated_start` (or on a store once started so: it stays simulated for ever) time stands
+/// still until POST /api/v1/clock moves it. kRefusedByPolicy: on a store that holds something
 /// and is not simulated, or off loopback.
 class Service {
  public:

@@ -50,7 +50,7 @@ struct FeedConfig {
   std::map<std::string, std::string> values;          ///< %name in mapping rules
   bool historical = false;              ///< a back-load: deficiencies neither open nor send letters
   std::optional<core::Instant> live_from;             ///< rules are silent about what came before
-  /// No message for so long: the feed is down, and what the clock alone would do waits. Unset: 24 h,
+  /// No message for so long: the feed is down, what the clock alone would do waits. Unset: 24 h,
   /// and never on a simulated clock, where nobody sends in between. 0: never.
   std::optional<std::chrono::milliseconds> silent_after;
 };
