@@ -36,6 +36,7 @@ struct Engine::Impl {
   std::unique_ptr<store::Records> status_reader;  // under status_mutex
   std::unique_ptr<Applier> applier;
   std::vector<std::unique_ptr<Dispatcher>> dispatchers;
+  std::atomic<bool> dispatchers_stand{false};   ///< the list is whole: the applier may walk it
   std::unique_ptr<Intake> intake;
   std::atomic<bool> draining{false};
   std::atomic<bool> fatal{false};
@@ -141,6 +142,8 @@ core::Status Engine::Impl::catch_up() {
   parts.metrics = options.metrics;
   parts.waiters = &waiters;
   parts.on_commit = [this] {
+    // The applier catches up while they are still being made; they read all that waits at start.
+    if (!dispatchers_stand.load(std::memory_order_acquire)) return;
     for (const auto& dispatcher : dispatchers) dispatcher->wake();
   };
   applier = std::make_unique<Applier>(std::move(parts));
@@ -161,6 +164,7 @@ core::Status Engine::Impl::start_dispatchers() {
     parts.applied = [this] { return applier->position(); };
     dispatchers.push_back(std::make_unique<Dispatcher>(std::move(parts)));
   }
+  dispatchers_stand.store(true, std::memory_order_release);
   return {};
 }
 
