@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "json_object.hpp"
+#include "answers.hpp"
 
 namespace admin {
 namespace {
@@ -17,17 +17,6 @@ using net::HttpResponse;
 
 inline constexpr std::size_t kPageMax = 1000;
 inline constexpr std::size_t kPageDefault = 100;
-
-HttpResponse json(std::string body) {
-  HttpResponse response;
-  response.content_type = "application/json";
-  response.body = std::move(body);
-  return response;
-}
-
-HttpResponse failure(const core::Error& error) {
-  return net::http_failure(error.code, error.detail);
-}
 
 std::string query(const HttpRequest& request, std::string_view name) {
   const std::string* value = request.query_value(name);
@@ -46,33 +35,6 @@ core::Result<core::Sequence> sequence_of(const HttpRequest& request) {
     return core::fail(ErrorCode::kBadRequest, "the sequence is not a positive number");
   }
   return core::Sequence{static_cast<std::uint64_t>(*number)};
-}
-
-template <class Items, class Each>
-std::string array(const Items& items, const Each& each) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += each(item);
-  }
-  return out + "]";
-}
-
-std::string strings(const std::vector<std::string>& items) {
-  return array(items, [](const std::string& item) {
-    std::string out;
-    fhir::write_json_string(item, out);
-    return out;
-  });
-}
-
-void optional_time(JsonObject& object, std::string_view name,
-                   const std::optional<core::Instant>& at) {
-  if (at) {
-    object.text(name, core::to_iso(*at));
-  } else {
-    object.null(name);
-  }
 }
 
 std::string destination_json(const pipeline::DestinationStatus& status) {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <him/command.hpp>
 
-#include "json_object.hpp"
+#include "answers.hpp"
 
 namespace admin {
 namespace {
@@ -14,36 +14,6 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 inline constexpr std::int64_t kMonthsMax = 120;
-
-HttpResponse json(std::string body) {
-  HttpResponse response;
-  response.content_type = "application/json";
-  response.body = std::move(body);
-  return response;
-}
-
-HttpResponse failure(const core::Error& error) {
-  return net::http_failure(error.code, error.detail);
-}
-
-template <class Items, class Each>
-std::string array(const Items& items, const Each& each) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += each(item);
-  }
-  return out + "]";
-}
-
-void optional_time(JsonObject& object, std::string_view name,
-                   const std::optional<core::Instant>& at) {
-  if (at) {
-    object.text(name, core::to_iso(*at));
-  } else {
-    object.null(name);
-  }
-}
 
 std::string step_json(const him::ChainStep& step) {
   JsonObject object;
@@ -67,11 +37,7 @@ std::string letter_json(const him::LetterRecord& letter, bool with_text) {
   optional_time(object, "suspend_on", letter.suspend_on);
   optional_time(object, "sent", letter.sent);
   object.text("sent_how", letter.sent_how);
-  object.raw("deficiencies", array(letter.deficiencies, [](const std::string& id) {
-               std::string out;
-               fhir::write_json_string(id, out);
-               return out;
-             }));
+  object.raw("deficiencies", strings(letter.deficiencies));
   if (with_text) object.text("text", letter.text).text("html", letter.html);
   return std::move(object).done();
 }
