@@ -26,6 +26,21 @@ bool is_merged_draft(const mapping::Draft& draft) {
 
 }  // namespace
 
+void ApplyResult::touch(store::VersionRef ref, bool shared, bool changed) {
+  const auto [known, fresh] = at_.try_emplace({ref.type, ref.id}, touched.size());
+  if (fresh) {
+    touched.push_back({std::move(ref), shared, changed});
+    return;
+  }
+  TouchedResource& entry = touched[known->second];
+  entry.ref.version = ref.version;
+  entry.changed = entry.changed || changed;
+}
+
+void ApplyResult::add_lane(std::string lane) {
+  if (std::find(lanes.begin(), lanes.end(), lane) == lanes.end()) lanes.push_back(std::move(lane));
+}
+
 int result_status_rank(std::string_view status) {
   if (status == "registered") return 1;
   if (status == "partial") return 2;
@@ -45,7 +60,7 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
                                               const mapping::Environment& environment,
                                               identity::Mpi::Mode mode, bool historical) {
   document_.reset();
-  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}, {}};
+  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, entry.sender,
                 event_time(message, environment.zone)};
   work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
@@ -177,7 +192,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   if (known && !stale && said_.same(name, (*current)->version, statement)) {
     auto put = records_.put(type, id, (*current)->body, nullptr, work.stamp);
     if (!put) return core::fail(put.error());
-    note_touched(work, type, id, *put, shared);
+    work.result.touch({type, id, put->version}, shared, put->changed);
     return {};
   }
   fhir::Node* tree = nullptr;
@@ -193,7 +208,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
                                     type + (stale ? ": older than what is stored, not applied"
                                                   : ": status would go backward, not applied")});
-      work.result.touched.push_back({{type, id, (*current)->version}, shared, false});
+      work.result.touch({type, id, (*current)->version}, shared, false);
       return {};
     }
   } else {
@@ -211,41 +226,30 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     }
     tree = fhir::merge(tree, incoming, draft.policy, document_);
   }
-  if (auto status = put(work, type, id, tree, shared); !status) return status;
-  const std::size_t at = work.touched_at.at({type, id});
-  said_.note(name, work.result.touched[at].ref.version, std::move(statement));
+  const auto version = put(work, type, id, tree, shared);
+  if (!version) return core::fail(version.error());
+  said_.note(name, *version, std::move(statement));
   return {};
 }
 
-core::Status MessageApply::put(Work& work, std::string_view type, std::string_view id,
-                               fhir::Node* tree, bool shared) {
+core::Result<std::uint32_t> MessageApply::put(Work& work, std::string_view type,
+                                              std::string_view id, fhir::Node* tree,
+                                              bool shared) {
   std::string body;
   fhir::write_json(tree, body);
   auto put = records_.put(type, id, body, tree, work.stamp);
   if (!put) return core::fail(put.error());
   if (put->changed) {
-    if (auto status = charts_.touch(type, id, tree, work.cause); !status) return status;
+    if (auto status = charts_.touch(type, id, tree, work.cause); !status) {
+      return core::fail(status.error());
+    }
     if (mpi_ != nullptr && type == "Patient") {
       mpi_->touch(id, *tree);
       if (put->created) work.new_patients.emplace_back(std::string(id), tree);
     }
   }
-  note_touched(work, type, id, *put, shared);
-  return {};
-}
-
-void MessageApply::note_touched(Work& work, std::string_view type, std::string_view id,
-                                const store::Records::Put& put, bool shared) {
-  const auto name = std::pair{std::string(type), std::string(id)};
-  const auto known = work.touched_at.find(name);
-  if (known != work.touched_at.end()) {
-    TouchedResource& touched = work.result.touched[known->second];
-    touched.ref.version = put.version;
-    touched.changed = touched.changed || put.changed;
-  } else {
-    work.touched_at[name] = work.result.touched.size();
-    work.result.touched.push_back({{name.first, name.second, put.version}, shared, put.changed});
-  }
+  work.result.touch({std::string(type), std::string(id), put->version}, shared, put->changed);
+  return put->version;
 }
 
 core::Status MessageApply::merge_patients(Work& work) {
@@ -307,8 +311,10 @@ core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
   document_.set(incoming, "link", links);
   fhir::MergePolicy policy;
   policy.list = fhir::MergePolicy::List::kUnion;
-  return put(work, "Patient", merge->survivor, fhir::merge(stored, incoming, policy, document_),
-             false);
+  fhir::Node* tree = fhir::merge(stored, incoming, policy, document_);
+  const auto version = put(work, "Patient", merge->survivor, tree, false);
+  if (!version) return core::fail(version.error());
+  return {};
 }
 
 core::Status MessageApply::move_resource(Work& work, const store::Resource& resource,
@@ -319,7 +325,9 @@ core::Status MessageApply::move_resource(Work& work, const store::Resource& reso
   if (auto noted = identity_.note_moved(work.entry.sequence, resource, retired, survivor); !noted) {
     return noted;
   }
-  return put(work, resource.type, resource.id, *parsed, false);
+  const auto version = put(work, resource.type, resource.id, *parsed, false);
+  if (!version) return core::fail(version.error());
+  return {};
 }
 
 core::Status MessageApply::write_changes(const std::vector<him::Change>& changes,
@@ -337,23 +345,11 @@ core::Status MessageApply::write_changes(const std::vector<him::Change>& changes
       unguarded.event_time.reset();  // ours, not a sender's: never stale
       auto put = records_.put(type, id, body, tree, unguarded);
       if (!put) return core::fail(put.error());
-      // A merge may have moved it already: one entry a resource, its last version.
-      const auto known = std::find_if(
-          result.touched.begin(), result.touched.end(), [&](const TouchedResource& touched) {
-            return touched.ref.type == type && touched.ref.id == id;
-          });
-      if (known != result.touched.end()) {
-        known->ref.version = put->version;
-        known->changed = known->changed || put->changed;
-      } else {
-        result.touched.push_back({{type, id, put->version}, false, put->changed});
-      }
+      result.touch({type, id, put->version}, false, put->changed);
     }
     auto group = identity_.group_of(change.deficiency.patient);
     if (!group) return core::fail(group.error());
-    if (std::find(result.lanes.begin(), result.lanes.end(), *group) == result.lanes.end()) {
-      result.lanes.push_back(std::move(*group));
-    }
+    result.add_lane(std::move(*group));
   }
   return {};
 }

@@ -30,6 +30,13 @@ struct ApplyResult {
   std::vector<std::string> shared_lanes;   ///< shared resources its Bundle refers to
   hl7::Issues issues;
   std::uint32_t opened = 0, closed = 0;    ///< deficiencies
+
+  /// One entry a resource, whatever touched it how often: its last version, changed if ever.
+  void touch(store::VersionRef ref, bool shared, bool changed);
+  void add_lane(std::string lane);
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::size_t> at_;   ///< (type, id) in touched
 };
 
 /// Applies mapped messages to the records inside the applier's transaction: resolves identity,
@@ -66,10 +73,9 @@ class MessageApply {
   core::Status write_drafts(Work& work);
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,
                               const std::vector<std::size_t>& drafts);
-  core::Status put(Work& work, std::string_view type, std::string_view id, fhir::Node* tree,
-                   bool shared);
-  void note_touched(Work& work, std::string_view type, std::string_view id,
-                    const store::Records::Put& put, bool shared);
+  /// @return the resource's version now.
+  core::Result<std::uint32_t> put(Work& work, std::string_view type, std::string_view id,
+                                  fhir::Node* tree, bool shared);
   core::Status merge_patients(Work& work);
   core::Status merge_pair(Work& work, const std::string& retired, const std::string& survivor);
   core::Status move_resource(Work& work, const store::Resource& resource,

@@ -2,8 +2,6 @@
 #include <fhir/json.hpp>
 #include <fhir/merge.hpp>
 
-#include <algorithm>
-
 #include "apply_message.hpp"
 #include "apply_work.hpp"
 #include "resolve_tree.hpp"
@@ -49,21 +47,10 @@ core::Status MessageApply::add_seealso(const std::string& to, const std::string&
   auto put = records_.put("Patient", to, body, tree, unguarded);
   if (!put) return core::fail(put.error());
   if (put->changed && mpi_ != nullptr) mpi_->touch(to, *tree);
-  const auto known =
-      std::find_if(result.touched.begin(), result.touched.end(), [&](const TouchedResource& one) {
-        return one.ref.type == "Patient" && one.ref.id == to;
-      });
-  if (known != result.touched.end()) {
-    known->ref.version = put->version;
-    known->changed = known->changed || put->changed;
-  } else {
-    result.touched.push_back({{"Patient", to, put->version}, false, put->changed});
-  }
+  result.touch({"Patient", to, put->version}, false, put->changed);
   auto group = identity_.group_of(to);
   if (!group) return core::fail(group.error());
-  if (std::find(result.lanes.begin(), result.lanes.end(), *group) == result.lanes.end()) {
-    result.lanes.push_back(std::move(*group));
-  }
+  result.add_lane(std::move(*group));
   return {};
 }
 

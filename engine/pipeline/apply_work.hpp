@@ -14,7 +14,6 @@ struct MessageApply::Work {
   him::Cause cause;
   std::vector<std::string> ids;        ///< by draft, empty until resolved
   std::vector<bool> resolving;
-  std::map<std::pair<std::string, std::string>, std::size_t> touched_at;
   ApplyResult result;
   std::vector<std::pair<std::string, const fhir::Node*>> new_patients;
 };
