@@ -23,7 +23,7 @@ using core::ErrorCode;
 void add_all(CLI::App& app, Context& context) {
   for (auto add : {add_serve, add_check, add_map, add_test, add_send, add_simulate, add_him,
                    add_sink, add_replay, add_tail, add_queue, add_doctor, add_bench,
-                   add_watch, add_mpi}) {
+                   add_watch, add_mpi, add_mapping}) {
     add(app, context);
   }
 }

@@ -42,6 +42,7 @@ void add_doctor(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_mpi(CLI::App& app, Context& context);
+void add_mapping(CLI::App& app, Context& context);
 /// `bench mpi`
 void add_mpi_bench(CLI::App& bench, Context& context);
 

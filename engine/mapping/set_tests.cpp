@@ -1,6 +1,7 @@
 #include <core/text.hpp>
 #include <fhir/json.hpp>
 #include <fhir/path.hpp>
+#include <mapping/inspect.hpp>
 #include <mapping/mapper.hpp>
 #include <mapping/mapping_set.hpp>
 
@@ -283,6 +284,21 @@ void run_case(const Node& test, std::string text, Mapper& mapper, TestReport::Ca
 }
 
 }  // namespace
+
+std::vector<TestMessage> test_messages(const MappingSet& set) {
+  std::vector<TestMessage> out;
+  for (const TestDecl& decl : set.impl().tests) {
+    for (const Node& test : decl.node.items) {
+      TestMessage one;
+      one.file = *decl.file;
+      one.line = test.place.line;
+      if (const Node* name = test.find("name")) one.name = name->scalar;
+      one.text = message_text(test);
+      if (read_feed(test, one.environment)) out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
 
 TestReport::Case run_test(const core::yaml::Node& test, std::string message, Mapper& mapper) {
   TestReport::Case out;
