@@ -191,8 +191,45 @@ bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
   return known != nullptr;
 }
 
-bool Mapper::Impl::make_qualified(const Val& value, bool nested, std::string& out) {
+/// A place by its facility and parts, as the rung `^4 | %facility / ^1 / ^2` of a room writes it: so
+/// the room that a bed lies in is the room that another message names alone.
+bool Mapper::Impl::place_key(const Val& value, std::string& out) {
   const std::size_t before = out.size();
+  const bool facility = child_of(value, 4, 0).valued();
+  std::string uri;
+  if (facility && authority(child_of(value, 4, 0), false, uri)) {
+    out += uri;
+  } else {
+    Val sender;
+    sender.kind = Val::Kind::kHl7;
+    sender.v = header_.sending_facility.child(1);
+    append_value(sender, true, out);
+    inferred_ = true;
+  }
+  const std::size_t start = out.size();
+  std::size_t end = start;
+  const auto add = [&](int component) {
+    out += '/';
+    const std::size_t mark = out.size();
+    append_value(child_of(value, component, 0), true, out);
+    if (out.size() != mark) end = out.size();
+  };
+  for (int n : {1, 2, 3}) add(n);
+  out.resize(end);
+  if (end == start && child_of(value, 8, 0).valued()) {
+    out += "/floor";
+    add(7);
+    add(8);
+  } else if (end == start && child_of(value, 7, 0).valued()) {
+    out += "/building";
+    add(7);
+  }
+  const bool any = facility || end != start;
+  out.resize(any ? end : before);
+  return any;
+}
+
+bool Mapper::Impl::make_qualified(const Val& value, bool nested, std::string& out) {
   Val id = child_of(value, 1, 0);
   Val hd;
   std::string_view prefix;
@@ -212,18 +249,7 @@ bool Mapper::Impl::make_qualified(const Val& value, bool nested, std::string& ou
       }
       break;
     }
-    case KeyKind::kPl: {
-      bool any = false;
-      append_authority(child_of(value, 4, 0), out);
-      for (int n : {1, 2, 3}) {
-        if (n > 1) out += '/';
-        const std::size_t mark = out.size();
-        append_value(child_of(value, n, 0), true, out);
-        any |= out.size() != mark;
-      }
-      if (!any && !child_of(value, 4, 0).valued()) out.resize(before);
-      return out.size() != before;
-    }
+    case KeyKind::kPl: return place_key(value, out);
     case KeyKind::kHd: {
       std::string uri;
       if (!authority(value, false, uri)) return false;

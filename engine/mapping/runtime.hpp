@@ -188,6 +188,7 @@ struct Mapper::Impl {
   void append_authority(const Val& hd, std::string& out);
   void append_value(const Val& value, bool nested, std::string& out);
   bool qualified(const Val& value, bool nested, std::string& out);
+  bool place_key(const Val& value, std::string& out);
   bool make_qualified(const Val& value, bool nested, std::string& out);
   bool part(const KeyPart& part, bool nested, const Val& current, std::string& out,
             bool& is_resource);
