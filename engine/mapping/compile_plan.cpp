@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kEachKeys[] = {"each", "do", "when"};
 constexpr std::string_view kRowKeys[] = {"segment", "make", "map", "when", "extend", "link",
-                                         "need", "run", "in", "nth"};
+                                         "need", "run", "in", "nth", "stray"};
 
 void visit_segments(const schema::StructureNode& node, std::string_view name, bool repeats,
                     std::vector<bool>& found) {
@@ -226,7 +226,8 @@ bool Compiler::compile_segment(const Node& node, const Scope& scope, Row& out) {
                   did_you_mean(segment.scalar, facts_.segment_names()));
     return false;
   }
-  if (!known) {
+  const Node* stray = node.find("stray");
+  if (!known && !(stray && stray->scalar == "true")) {
     report_.error(scope.spot(segment), fmt::format("no accepted structure has a segment \"{}\"",
                                                    segment.scalar));
   }
