@@ -272,6 +272,29 @@ core::Status ChartStore::merge_patient(std::string_view from, std::string_view i
   return done;
 }
 
+core::Status ChartStore::unmerge_patient(const std::vector<std::string>& numbers,
+                                         std::string_view retired, std::string_view survivor,
+                                         const std::vector<std::string>& back) {
+  for (const std::string& number : numbers) {
+    const bool itself = number == retired;
+    auto done = itself ? db_.run("DELETE FROM him_retired WHERE patient = ?1", {retired})
+                       : db_.run("UPDATE him_retired SET survivor = ?2 WHERE patient = ?1",
+                                 {std::string_view(number), retired});
+    if (!done) return done;
+  }
+  // What is open follows when its visit is judged, as a change that is told to others.
+  for (const std::string& name : back) {
+    const std::size_t slash = name.find('/');
+    const std::string_view id = std::string_view(name).substr(slash + 1);
+    auto done = db_.run(
+        "UPDATE him_deficiency SET patient = ?1 WHERE patient = ?2 AND"
+        " ((encounter = ?3 AND closed IS NOT NULL) OR (encounter = '' AND subject = ?4))",
+        {retired, survivor, id, std::string_view(name)});
+    if (!done) return done;
+  }
+  return {};
+}
+
 core::Status ChartStore::load_facts(std::string_view patient, std::string_view encounter,
                                     bool of_patient, Chart& chart) {
   bool sound = true;

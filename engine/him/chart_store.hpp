@@ -45,6 +45,9 @@ class ChartStore {
   /// that lack something, and the newest.
   core::Result<std::vector<std::string>> live_visits(std::string_view patient);
   core::Status merge_patient(std::string_view from, std::string_view into);
+  /// See Charts::unmerge_patient().
+  core::Status unmerge_patient(const std::vector<std::string>& numbers, std::string_view retired,
+                               std::string_view survivor, const std::vector<std::string>& back);
   core::Result<std::vector<std::string>> visits_of(std::string_view patient);
 
   /// Loads one visit with everything on it. `chart` is cleared first; without the visit only its

@@ -321,6 +321,16 @@ core::Status Charts::merge_patient(std::string_view from, std::string_view into,
   return {};
 }
 
+core::Status Charts::unmerge_patient(const std::vector<std::string>& numbers,
+                                     std::string_view retired, std::string_view survivor,
+                                     const std::vector<std::string>& back) {
+  auto done = impl_->charts.unmerge_patient(numbers, retired, survivor, back);
+  if (!done) return done;
+  impl_->unfiled.emplace(retired);
+  impl_->unfiled.emplace(survivor);
+  return {};
+}
+
 core::Status Charts::heard(std::string_view feed, const Cause& cause) {
   return impl_->feeds.heard(feed, cause);
 }

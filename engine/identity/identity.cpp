@@ -30,7 +30,8 @@ core::Result<std::string> Identity::survivor(std::string_view id) {
 }
 
 core::Result<std::string> Identity::resolve(const std::vector<std::string>& keys,
-                                            std::string_view proposed, bool* conflict) {
+                                            std::string_view proposed, bool* conflict,
+                                            std::string* retired) {
   std::string id;
   std::vector<const std::string*> unknown;
   for (const std::string& key : keys) {
@@ -43,6 +44,7 @@ core::Result<std::string> Identity::resolve(const std::vector<std::string>& keys
     auto owner = survivor(**found);
     if (!owner) return owner;
     if (id.empty()) {
+      if (retired != nullptr && **found != *owner) *retired = **found;
       id = std::move(*owner);
     } else if (id != *owner && conflict != nullptr) {
       *conflict = true;
@@ -94,6 +96,29 @@ core::Result<Identity::Merge> Identity::merge(std::string_view from, std::string
   result.changed = true;
   result.moved = std::move(*moved);
   return result;
+}
+
+core::Result<std::string> Identity::group_of(std::string_view patient_id) {
+  auto in_force = survivor(patient_id);
+  if (!in_force) return in_force;
+  std::string leader = *in_force;
+  auto status = records_.db().query("SELECT leader FROM patient_group WHERE patient = ?1",
+                                    {std::string_view(*in_force)}, [&](const store::Row& row) {
+                                      leader = std::string(row.text(0));
+                                      return false;
+                                    });
+  if (!status) return core::fail(status.error());
+  return leader;
+}
+
+core::Status Identity::repoint_keys(std::string_view type, const std::string& from,
+                                    const std::string& into) {
+  auto status = records_.db().run(
+      "UPDATE resource_key SET id = ?3 WHERE id = ?2 AND"
+      " type = (SELECT number FROM word WHERE text = ?1)",
+      {type, std::string_view(from), std::string_view(into)});
+  if (!status) return status;
+  return alias_composite_keys(from, into);
 }
 
 core::Status Identity::alias_composite_keys(const std::string& from, const std::string& into) {

@@ -3,6 +3,7 @@
 #include <core/hash.hpp>
 #include <fhir/json.hpp>
 #include <fhir/merge.hpp>
+#include <identity/history.hpp>
 
 #include <algorithm>
 
@@ -60,7 +61,7 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
                                               const mapping::Environment& environment,
                                               identity::Mpi::Mode mode, bool historical) {
   document_.reset();
-  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}};
+  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, entry.sender,
                 event_time(message, environment.zone)};
   work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
@@ -70,12 +71,17 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
   }
   work.ids.resize(output.drafts.size());
   work.resolving.resize(output.drafts.size());
+  work.skip.resize(output.drafts.size());
   work.result.issues = output.issues;
+  if (auto status = prepare_numbers(work); !status) return core::fail(status.error());
   for (std::size_t i = 0; i < output.drafts.size(); ++i) {
     if (auto status = resolve_draft(work, i); !status) return core::fail(status.error());
   }
   if (auto status = merge_patients(work); !status) return core::fail(status.error());
+  if (auto status = shift_owned(work); !status) return core::fail(status.error());
   if (auto status = write_drafts(work); !status) return core::fail(status.error());
+  if (auto status = settle_links(work); !status) return core::fail(status.error());
+  if (auto status = note_late(work); !status) return core::fail(status.error());
   if (auto status = look_for_known(work, mode); !status) return core::fail(status.error());
   auto changes = charts_.evaluate(work.cause);
   if (!changes) return core::fail(changes.error());
@@ -111,7 +117,9 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
     id = resolve_merged(work, keys, proposed);
   } else if (draft.type == "Patient") {
     bool conflict = false;
-    id = identity_.resolve(keys, proposed, &conflict);
+    std::string retired;
+    id = identity_.resolve(keys, proposed, &conflict, &retired);
+    if (!retired.empty()) work.late.emplace_back(index, std::move(retired));
     if (conflict) {
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kDuplicateKey,
                                     hl7::Location{"PID", 1, 3, 0, 0, 0},
@@ -157,7 +165,7 @@ core::Status MessageApply::write_drafts(Work& work) {
   std::vector<std::pair<std::pair<std::string, std::string>, std::vector<std::size_t>>> groups;
   for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
     // A MessageHeader is about the message, not about a patient: it is no record.
-    if (work.output.drafts[i].type == "MessageHeader") continue;
+    if (work.output.drafts[i].type == "MessageHeader" || work.skip[i]) continue;
     std::pair<std::string, std::string> name{work.output.drafts[i].type, work.ids[i]};
     const auto same = std::find_if(groups.begin(), groups.end(),
                                    [&](const auto& group) { return group.first == name; });
@@ -224,6 +232,13 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
       document_.remove(incoming, "status");
     }
+    const bool late = std::any_of(work.late.begin(), work.late.end(),
+                                  [&](const auto& one) { return one.first == index; });
+    if (known && (late || (*current)->body.find("\"use\":\"old\"") != std::string::npos)) {
+      keep_former_numbers(tree, incoming, late, document_);
+    }
+    // Which links go is settle_links()' to say: others than the one that is undone stay.
+    if (type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
     tree = fhir::merge(tree, incoming, draft.policy, document_);
   }
   const auto version = put(work, type, id, tree, shared);
@@ -265,21 +280,35 @@ core::Status MessageApply::merge_patients(Work& work) {
       return core::fail(ErrorCode::kRequiredSegmentMissing,
                         "a merge without its surviving patient");
     }
-    if (auto status = merge_pair(work, work.ids[i], work.ids[survivor]); !status) return status;
+    const identity::Event event{work.entry.sequence, identity::EventKind::kMerge, work.ids[i],
+                                work.ids[survivor],
+                                work.stamp.event_time.value_or(work.entry.received)};
+    auto late = identity::overtaken(records_, event);
+    if (!late) return core::fail(late.error());
+    if (*late) {
+      work.skip[i] = true;
+      work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict,
+                                    hl7::Location{"MRG", 1, 1, 0, 0, 0},
+                                    "a later message gave this number to somebody else"});
+      continue;
+    }
+    auto status = merge_pair(work, work.ids[i], work.ids[survivor], false);
+    if (status) status = identity::note_event(records_, event);
+    if (!status) return status;
   }
   return {};
 }
 
 core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
-                                      const std::string& survivor) {
+                                      const std::string& survivor, bool mark) {
   auto merge = identity_.merge(retired, survivor, work.entry.sequence);
   if (!merge) return core::fail(merge.error());
   if (!merge->changed) return {};
   for (const store::Resource& resource : merge->moved) {
     if (resource.type == "Patient" || resource.deleted) continue;
-    if (auto status = move_resource(work, resource, merge->retired, merge->survivor); !status) {
-      return status;
-    }
+    auto status = rewrite(work, resource, "Patient/" + merge->retired,
+                          "Patient/" + merge->survivor);
+    if (!status) return status;
   }
   if (auto status = charts_.merge_patient(merge->retired, merge->survivor, work.cause); !status) {
     return status;
@@ -314,20 +343,12 @@ core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
   fhir::Node* tree = fhir::merge(stored, incoming, policy, document_);
   const auto version = put(work, "Patient", merge->survivor, tree, false);
   if (!version) return core::fail(version.error());
-  return {};
-}
-
-core::Status MessageApply::move_resource(Work& work, const store::Resource& resource,
-                                         const std::string& retired, const std::string& survivor) {
-  auto parsed = fhir::parse_json(resource.body, document_);
-  if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
-  redirect_references(*parsed, "Patient/" + retired, "Patient/" + survivor, document_);
-  if (auto noted = identity_.note_moved(work.entry.sequence, resource, retired, survivor); !noted) {
-    return noted;
+  if (mark) {
+    auto marked = mark_retired(work, merge->retired, merge->survivor);
+    if (!marked) return marked;
   }
-  const auto version = put(work, resource.type, resource.id, *parsed, false);
-  if (!version) return core::fail(version.error());
-  return {};
+  auto leaders = identity::regroup(records_, merge->retired);
+  return leaders ? join_groups(work.result, *leaders) : core::fail(leaders.error());
 }
 
 core::Status MessageApply::write_changes(const std::vector<him::Change>& changes,
@@ -358,7 +379,7 @@ core::Status MessageApply::collect_lanes(Work& work) {
   std::set<std::string> lanes(work.result.lanes.begin(), work.result.lanes.end());
   for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
     const mapping::Draft& draft = work.output.drafts[i];
-    if (draft.type != "Patient") continue;
+    if (draft.type != "Patient" || work.ids[i].empty()) continue;
     auto group = identity_.group_of(work.ids[i]);
     if (!group) return core::fail(group.error());
     lanes.insert(std::move(*group));

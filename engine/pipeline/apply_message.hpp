@@ -2,6 +2,7 @@
 #include <him/deficiency.hpp>
 #include <identity/identity.hpp>
 #include <identity/mpi.hpp>
+#include <identity/unmerge.hpp>
 #include <mapping/mapper.hpp>
 #include <pipeline/config.hpp>
 #include <store/journal.hpp>
@@ -55,6 +56,22 @@ class MessageApply {
   /// Lets two Patients name each other (link seealso) and adds their lanes.
   core::Status link_patients(const std::string& a, const std::string& b, const store::Stamp& stamp,
                              ApplyResult& result);
+  /// Takes the links back on both sides (seealso alone: merges stay).
+  core::Status unlink_patients(const std::string& a, const std::string& b,
+                               const store::Stamp& stamp, ApplyResult& result);
+
+  // Decisions of people about identity: the entry is a command.
+  /// Retires `retired` into `survivor`, as an A40 would.
+  core::Result<ApplyResult> merge_by_hand(const store::Entry& entry, const std::string& retired,
+                                          const std::string& survivor);
+  /// Takes a merge back. @return what it did; the plan it followed in *plan.
+  core::Result<ApplyResult> unmerge_by_hand(const store::Entry& entry, const std::string& retired,
+                                            identity::Detachment* plan);
+  /// A resource goes from one Patient to another.
+  core::Result<ApplyResult> move_by_hand(const store::Entry& entry, const std::string& type,
+                                         const std::string& id, const std::string& from,
+                                         const std::string& to);
+
   /// Writes what deficiency changes look like as FHIR and names their patients' lanes.
   core::Status write_changes(const std::vector<him::Change>& changes, const store::Stamp& stamp,
                              ApplyResult& result);
@@ -77,9 +94,35 @@ class MessageApply {
   core::Result<std::uint32_t> put(Work& work, std::string_view type, std::string_view id,
                                   fhir::Node* tree, bool shared);
   core::Status merge_patients(Work& work);
-  core::Status merge_pair(Work& work, const std::string& retired, const std::string& survivor);
-  core::Status move_resource(Work& work, const store::Resource& resource,
-                             const std::string& retired, const std::string& survivor);
+  /// `mark`: the retired Patient is written as such (where no draft of the message does).
+  core::Status merge_pair(Work& work, const std::string& retired, const std::string& survivor,
+                          bool mark);
+  core::Status mark_retired(Work& work, const std::string& retired, const std::string& survivor);
+  core::Status prepare_numbers(Work& work);
+  core::Status renumber(Work& work, std::size_t former, std::size_t main);
+  core::Status move_number(Work& work, std::size_t moved, std::size_t main);
+  core::Status reassign_number(Work& work, const std::string& raw, const std::string& goal);
+  core::Status shift_owned(Work& work);
+  core::Status absorb(Work& work, const std::string& type, const std::string& from,
+                      const std::string& into);
+  core::Status hand_over_numbers(Work& work, const std::string& type, const std::string& from,
+                                 const std::string& into);
+  core::Status move_owned(Work& work, const std::string& type, const std::string& id,
+                          const std::string& owner);
+  core::Status rewrite(Work& work, const store::Resource& resource, const std::string& from,
+                       const std::string& to);
+  core::Status settle_links(Work& work);
+  core::Status note_late(Work& work);
+  core::Status detach(Work& work, const identity::Detachment& plan);
+  core::Status restore_patient(Work& work, const identity::Detachment& plan);
+  core::Status drop_links(const store::Stamp& stamp, ApplyResult& result, const std::string& of,
+                          std::string_view type, const std::vector<std::string>& others);
+  core::Status put_own(const store::Stamp& stamp, ApplyResult& result, const std::string& id,
+                       fhir::Node* tree);
+  core::Status finish_command(Work& work, const std::vector<std::string>& patients);
+  core::Result<std::vector<std::string>> keys_of(Work& work, std::size_t index);
+  core::Result<std::string> known_id(std::string_view type, const std::vector<std::string>& keys);
+  core::Status join_groups(ApplyResult& result, const std::vector<std::string>& leaders);
   core::Status collect_lanes(Work& work);
   core::Status look_for_known(Work& work, identity::Mpi::Mode mode);
   core::Status add_seealso(const std::string& to, const std::string& other,

@@ -1,6 +1,9 @@
 // The master patient index at apply: who a new Patient could be, and links between Patients.
 #include <fhir/json.hpp>
 #include <fhir/merge.hpp>
+#include <identity/history.hpp>
+
+#include <algorithm>
 
 #include "apply_message.hpp"
 #include "apply_work.hpp"
@@ -18,10 +21,87 @@ core::Status MessageApply::look_for_known(Work& work, identity::Mpi::Mode mode) 
   return {};
 }
 
+core::Status MessageApply::join_groups(ApplyResult& result,
+                                       const std::vector<std::string>& leaders) {
+  for (const std::string& leader : leaders) result.add_lane(leader);
+  return {};
+}
+
 core::Status MessageApply::link_patients(const std::string& a, const std::string& b,
                                          const store::Stamp& stamp, ApplyResult& result) {
-  if (auto status = add_seealso(a, b, stamp, result); !status) return status;
-  return add_seealso(b, a, stamp, result);
+  // The lanes of both, and from now on of the group they make.
+  auto leaders = identity::set_tie(records_, a, b, true);
+  if (!leaders) return core::fail(leaders.error());
+  if (auto status = join_groups(result, *leaders); !status) return status;
+  auto first = identity_.survivor(a);
+  auto second = identity_.survivor(b);
+  if (!first) return core::fail(first.error());
+  if (!second) return core::fail(second.error());
+  if (*first == *second) return {};
+  if (auto status = add_seealso(*first, *second, stamp, result); !status) return status;
+  return add_seealso(*second, *first, stamp, result);
+}
+
+core::Status MessageApply::unlink_patients(const std::string& a, const std::string& b,
+                                           const store::Stamp& stamp, ApplyResult& result) {
+  auto leaders = identity::set_tie(records_, a, b, false);
+  if (!leaders) return core::fail(leaders.error());
+  if (auto status = join_groups(result, *leaders); !status) return status;
+  auto first = identity_.survivor(a);
+  auto second = identity_.survivor(b);
+  if (!first) return core::fail(first.error());
+  if (!second) return core::fail(second.error());
+  for (const auto& [of, other] : {std::pair{&*first, &*second}, std::pair{&*second, &*first}}) {
+    auto status = drop_links(stamp, result, *of, "seealso", {*other, a, b});
+    if (!status) return status;
+  }
+  return {};
+}
+
+/// Removes the links of one type from a Patient that lead to any of `others`.
+core::Status MessageApply::drop_links(const store::Stamp& stamp, ApplyResult& result,
+                                      const std::string& of, std::string_view type,
+                                      const std::vector<std::string>& others) {
+  auto current = records_.get("Patient", of);
+  if (!current) return core::fail(current.error());
+  if (!*current || (*current)->deleted) return {};
+  auto stored = fhir::parse_json((*current)->body, document_);
+  if (!stored) return core::fail(core::ErrorCode::kStoreCorrupt, "stored resource is not JSON");
+  fhir::Node* tree = *stored;
+  const fhir::Node* links = tree->find("link");
+  if (links == nullptr || !links->is_array()) return {};
+  fhir::Node* kept = document_.array();
+  for (const fhir::Item* item = links->first_item; item; item = item->next) {
+    const fhir::Node* other = item->value->find("other");
+    const std::string_view to = other ? other->text_of("reference") : std::string_view();
+    const bool named = std::any_of(others.begin(), others.end(), [&](const std::string& id) {
+      return to == "Patient/" + id;
+    });
+    if (!named || item->value->text_of("type") != type) document_.append(kept, item->value);
+  }
+  if (kept->first_item == nullptr) {
+    document_.remove(tree, "link");
+  } else {
+    document_.set(tree, "link", kept);
+  }
+  return put_own(stamp, result, of, tree);
+}
+
+/// Writes a Patient that we, not a sender, changed: never stale.
+core::Status MessageApply::put_own(const store::Stamp& stamp, ApplyResult& result,
+                                   const std::string& id, fhir::Node* tree) {
+  std::string body;
+  fhir::write_json(tree, body);
+  store::Stamp unguarded = stamp;
+  unguarded.event_time.reset();
+  auto put = records_.put("Patient", id, body, tree, unguarded);
+  if (!put) return core::fail(put.error());
+  if (put->changed && mpi_ != nullptr) mpi_->touch(id, *tree);
+  result.touch({"Patient", id, put->version}, false, put->changed);
+  auto group = identity_.group_of(id);
+  if (!group) return core::fail(group.error());
+  result.add_lane(std::move(*group));
+  return {};
 }
 
 core::Status MessageApply::add_seealso(const std::string& to, const std::string& other,
@@ -40,18 +120,7 @@ core::Status MessageApply::add_seealso(const std::string& to, const std::string&
   fhir::MergePolicy policy;
   policy.list = fhir::MergePolicy::List::kUnion;
   fhir::Node* tree = fhir::merge(*stored, incoming, policy, document_);
-  std::string body;
-  fhir::write_json(tree, body);
-  store::Stamp unguarded = stamp;
-  unguarded.event_time.reset();   // ours, not a sender's: never stale
-  auto put = records_.put("Patient", to, body, tree, unguarded);
-  if (!put) return core::fail(put.error());
-  if (put->changed && mpi_ != nullptr) mpi_->touch(to, *tree);
-  result.touch({"Patient", to, put->version}, false, put->changed);
-  auto group = identity_.group_of(to);
-  if (!group) return core::fail(group.error());
-  result.add_lane(std::move(*group));
-  return {};
+  return put_own(stamp, result, to, tree);
 }
 
 }  // namespace pipeline

@@ -14,6 +14,8 @@ struct MessageApply::Work {
   him::Cause cause;
   std::vector<std::string> ids;        ///< by draft, empty until resolved
   std::vector<bool> resolving;
+  std::vector<bool> skip;              ///< drafts that name something and are not written
+  std::vector<std::pair<std::size_t, std::string>> late;   ///< Patient draft, its retired number
   ApplyResult result;
   std::vector<std::pair<std::string, const fhir::Node*>> new_patients;
 };

@@ -75,4 +75,47 @@ fhir::Node* patient_link(fhir::Document& document, std::string_view reference,
   return link;
 }
 
+namespace {
+
+bool is_old(const fhir::Node& identifier) { return identifier.text_of("use") == "old"; }
+
+const fhir::Node* find_number(const fhir::Node* list, const fhir::Node& identifier) {
+  for (const fhir::Item* item = list->first_item; item; item = item->next) {
+    if (item->value->text_of("value") == identifier.text_of("value") &&
+        item->value->text_of("system") == identifier.text_of("system")) {
+      return item->value;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void keep_former_numbers(const fhir::Node* stored, fhir::Node* incoming, bool by_former,
+                         fhir::Document& document) {
+  const fhir::Node* known = stored->find("identifier");
+  const fhir::Node* stated = incoming->find("identifier");
+  if (known == nullptr || !known->is_array() || stated == nullptr || !stated->is_array()) return;
+  bool renames = false;
+  for (const fhir::Item* item = stated->first_item; item; item = item->next) {
+    renames = renames || is_old(*item->value);
+    const fhir::Node* same = find_number(known, *item->value);
+    by_former = by_former || (same != nullptr && is_old(*same));
+  }
+  if (by_former && !renames) {
+    document.remove(incoming, "identifier");
+    return;
+  }
+  fhir::Node* all = document.array();
+  for (const fhir::Item* item = stated->first_item; item; item = item->next) {
+    document.append(all, item->value);
+  }
+  for (const fhir::Item* item = known->first_item; item; item = item->next) {
+    if (is_old(*item->value) && find_number(stated, *item->value) == nullptr) {
+      document.append(all, item->value);
+    }
+  }
+  document.set(incoming, "identifier", all);
+}
+
 }  // namespace pipeline

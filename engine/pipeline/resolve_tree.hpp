@@ -23,4 +23,10 @@ void redirect_references(fhir::Node* tree, std::string_view from, std::string_vi
 fhir::Node* patient_link(fhir::Document& document, std::string_view reference,
                          std::string_view type);
 
+/// Former numbers (identifier.use `old`) of a stored resource outlive a message that does not
+/// repeat them; a message that came by a former number (`by_former`, or it states one as if it were
+/// in use) says nothing about which numbers there are. Changes `incoming`.
+void keep_former_numbers(const fhir::Node* stored, fhir::Node* incoming, bool by_former,
+                         fhir::Document& document);
+
 }  // namespace pipeline

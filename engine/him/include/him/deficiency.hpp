@@ -138,6 +138,12 @@ class Charts {
                      const Cause& cause);
   /// Patient `from` was merged into `into`: its chart rows follow.
   core::Status merge_patient(std::string_view from, std::string_view into, const Cause& cause);
+  /// The merge of `retired` into `survivor` is taken back: `numbers` (it and what was retired into
+  /// it) name `retired` again. Call before the resources that go back are touched; `back` names
+  /// them ("Encounter/<id>").
+  core::Status unmerge_patient(const std::vector<std::string>& numbers, std::string_view retired,
+                               std::string_view survivor,
+                               const std::vector<std::string>& back);
   /// A message of a feed was taken: what rules need to know of feeds that are down or behind.
   core::Status heard(std::string_view feed, const Cause& cause);
   /// Carries out a decision of the department (see him/command.hpp), then evaluates.

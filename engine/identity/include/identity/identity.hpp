@@ -26,8 +26,9 @@ class Identity {
   /// Finds the Patient of the first key that is known (following merges), or takes `proposed` as a
   /// new one; records every key of the ladder. A later key that belongs to somebody else stays with
   /// them and sets *conflict: two active numbers are a question for a person, never a silent merge.
+  /// *retired, when given, gets the id of a retired number that led there; else it is left alone.
   core::Result<std::string> resolve(const std::vector<std::string>& keys, std::string_view proposed,
-                                    bool* conflict);
+                                    bool* conflict, std::string* retired = nullptr);
 
   /// What a merge did, for the resources to rewrite and to send.
   struct Merge {
@@ -43,12 +44,18 @@ class Identity {
   core::Status note_moved(core::Sequence sequence, const store::Resource& before,
                           std::string_view from, std::string_view into);
 
-  /// The group of a Patient: what lanes are named after. Until Patients are linked across
-  /// authorities a group is its surviving Patient.
-  core::Result<std::string> group_of(std::string_view patient_id) { return survivor(patient_id); }
+  /// The group of a Patient: what lanes are named after. Tied Patients (seealso) share one, named
+  /// after the least of their ids; any other is a group of its own.
+  core::Result<std::string> group_of(std::string_view patient_id);
+
+  /// A key such as "<from>/<allergen>" finds the same resource as "<into>/<allergen>" too, unless
+  /// that is another one's.
+  core::Status alias_composite_keys(const std::string& from, const std::string& into);
+  /// Keys of a resource that was merged into another of its type find that one from now on.
+  core::Status repoint_keys(std::string_view type, const std::string& from,
+                            const std::string& into);
 
  private:
-  core::Status alias_composite_keys(const std::string& from, const std::string& into);
 
   store::Records& records_;
 };
