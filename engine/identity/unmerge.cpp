@@ -98,7 +98,7 @@ core::Result<Detachment> plan_detach(store::Records& records, std::string_view r
   auto standing = records.referencing("Patient/" + plan.survivor, kMovedMax + 1);
   if (!standing) return core::fail(standing.error());
   if (standing->size() > kMovedMax) {
-    return core::fail(ErrorCode::kConflict, "the patient has more resources than can be told apart");
+    return core::fail(ErrorCode::kConflict, "the patient has too many resources to tell apart");
   }
   for (Resource& resource : *standing) {
     if (resource.type == "Patient" || resource.deleted) continue;

@@ -1,6 +1,6 @@
 // Identity events at apply beyond the plain merge: numbers that change (A46 to A51) or move to
-// another person (A43), accounts and visits that move (A44, A45) or are merged (A35, A36, A41, A42),
-// links (A24, A37). HL7 v2.5.1 chapter 3.3.18, 3.3.24, 3.3.34 to 3.3.51.
+// another person (A43), accounts and visits that move (A44, A45) or are merged (A35, A36, A41,
+// A42), links (A24, A37). HL7 v2.5.1 chapter 3.3.18, 3.3.24, 3.3.34 to 3.3.51.
 #include <fhir/json.hpp>
 #include <identity/history.hpp>
 #include <identity/unmerge.hpp>

@@ -31,8 +31,8 @@ struct Event {
 /// Notes what was said; the same saying of the same entry once.
 core::Status note_event(store::Records& records, const Event& event);
 
-/// Whether a saying about `event.from` that is newer than `event` stands against it, so that it came
-/// too late to count: against a merge a later move or unmerge, against a move any later move,
+/// Whether a saying about `event.from` that is newer than `event` stands against it, so that it
+/// came too late to count: against a merge a later move or unmerge, against a move any later move,
 /// merge or unmerge, against a link or an unlink a later one of the same pair.
 /// Messages that overtook each other so come to the same end as in their own order.
 core::Result<bool> overtaken(store::Records& records, const Event& event);
