@@ -110,6 +110,19 @@ std::string pair_json(const identity::Pair& pair) {
   return std::move(object).done();
 }
 
+std::string unmapped_json(const mapping::Unmapped& unmapped) {
+  JsonObject object;
+  object.text("feed", unmapped.feed)
+      .text("vocab", unmapped.vocab)
+      .text("code", unmapped.code)
+      .number("count", unmapped.count)
+      .text("first", unmapped.first_control_id)
+      .text("last", unmapped.last_control_id);
+  optional_time(object, "first_seen", unmapped.first_seen);
+  optional_time(object, "last_seen", unmapped.last_seen);
+  return std::move(object).done();
+}
+
 std::string deficiency_json(const him::Deficiency& deficiency) {
   JsonObject object;
   object.text("id", deficiency.id)
@@ -163,6 +176,8 @@ void Api::add_routes(net::HttpRouter& router) {
   add("GET", "/api/v1/mpi/pairs", [](Api& api, const HttpRequest& r) { return api.pairs(r); });
   add("POST", "/api/v1/mpi/pairs/{patient}/{other}/{decision}",
       [](Api& api, const HttpRequest& r) { return api.decide_pair(r); });
+  add("GET", "/api/v1/mapping/unmapped",
+      [](Api& api, const HttpRequest& r) { return api.unmapped(r); });
   add("GET", "/api/v1/deficiencies",
       [](Api& api, const HttpRequest& r) { return api.deficiencies(r); });
 }
@@ -240,6 +255,17 @@ HttpResponse Api::decide(const HttpRequest& request, const std::string& state) {
                                 *sequence, static_cast<int>(*part), state, reason);
   if (!decided) return failure(decided.error());
   return json("{\"ok\":true}");
+}
+
+HttpResponse Api::unmapped(const HttpRequest& request) {
+  std::vector<mapping::Unmapped> found = engine_.unmapped().list();
+  if (const std::string feed = query(request, "feed"); !feed.empty()) {
+    std::erase_if(found, [&](const mapping::Unmapped& one) { return one.feed != feed; });
+  }
+  JsonObject object;
+  object.raw("unmapped", array(found, unmapped_json))
+      .number("dropped", engine_.unmapped().dropped());
+  return json(std::move(object).done());
 }
 
 HttpResponse Api::pairs(const HttpRequest& request) {

@@ -4,12 +4,14 @@
 #include <memory>
 
 #include "command.hpp"
+#include "overlays.hpp"
 
 namespace cli {
 namespace {
 
 struct Arguments {
-  std::string config, mappings;
+  std::string config, mappings, before;
+  bool overlays = false;
 };
 
 void print_finding(const Context& context, const std::string& text, bool error) {
@@ -27,9 +29,10 @@ void check(const Arguments& arguments, Context& context) {
   pipeline::DataPaths paths = shipped_data();
   std::set<std::string> names{"base"};
   int errors = 0, warnings = 0;
+  std::optional<pipeline::EngineConfig> config;
   if (!arguments.config.empty()) {
     std::vector<pipeline::ConfigProblem> problems;
-    auto config = pipeline::load_config(arguments.config, problems);
+    config = pipeline::load_config(arguments.config, problems);
     for (const auto& problem : problems) print_finding(context, problem.render(), true);
     errors += static_cast<int>(problems.size());
     if (config) {
@@ -61,6 +64,9 @@ void check(const Arguments& arguments, Context& context) {
   }
   // A configuration that cannot run is a configuration error, whatever file it stands in.
   context.exit = errors > 0 ? kUsage : warnings > 0 ? kFindings : kOk;
+  if (arguments.overlays && knowledge) {
+    report_overlays(*knowledge, arguments.before, config ? &*config : nullptr, context);
+  }
 }
 
 }  // namespace
@@ -71,6 +77,10 @@ void add_check(CLI::App& app, Context& context) {
       "check", "check a configuration, its mappings and its deficiency rules");
   command->add_option("--config,-c", arguments->config, "chartwire.yaml");
   command->add_option("--mappings", arguments->mappings, "mappings folder to check instead");
+  command->add_flag("--overlays", arguments->overlays,
+                    "list what overlays touch, and what of it changed since the engine last ran");
+  command->add_option("--before", arguments->before,
+                      "for --overlays: the mappings folder to compare with instead");
   command->callback([arguments, &context] { check(*arguments, context); });
 }
 

@@ -12,6 +12,8 @@
 
 #include "command.hpp"
 #include "explain.hpp"
+#include "explain_html.hpp"
+#include "workbench.hpp"
 
 namespace cli {
 namespace {
@@ -20,7 +22,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> files;
-  std::string out, feed, config, mappings;
+  std::string out, feed, config, mappings, html, to, transform;
   bool explain = false, summary = false;
 };
 
@@ -34,6 +36,7 @@ struct Run {
   hl7::CharsetPolicy charset;
   std::map<std::string, std::uint64_t> types;   ///< --summary
   std::uint64_t messages = 0, failed = 0;
+  std::unique_ptr<ExplainPage> page;            ///< --html into one file
 };
 
 bool prepare(Run& run) {
@@ -85,11 +88,55 @@ std::string identifier_of(const Run& run, const hl7::Message& message, std::uint
          std::to_string(number);
 }
 
-core::Status map_one(Run& run, std::string_view text, const std::string& out_path) {
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return path.ends_with('/') || fs::is_directory(path, ignored);
+}
+
+/// Into a page of its own below a folder, or onto the one page of this run.
+core::Status explain_html(Run& run, const hl7::Message& message,
+                          const mapping::MapOutput& output, const std::string& title) {
+  const auto& set = run.knowledge->mappings.begin()->second;
+  if (!is_folder(run.arguments.html)) {
+    if (!run.page) run.page = std::make_unique<ExplainPage>(set);
+    run.page->add(title, message, output);
+    return {};
+  }
+  ExplainPage page(set);
+  page.add(title, message, output);
+  std::error_code ignored;
+  fs::create_directories(run.arguments.html, ignored);
+  return write_file(run.arguments.html + "/" + title + ".html", page.html());
+}
+
+/// HL7 v2 to HL7 v2: to stdout with segments as lines, or into a file as it would be sent.
+core::Status transform_one(Run& run, const hl7::Message& message, const std::string& out_path) {
+  auto made = run.mapper->transform(message, run.arguments.transform, run.environment);
+  if (!made) return core::fail(made.error());
+  ++run.messages;
+  for (const mapping::VocabMiss& miss : made->vocab_misses) {
+    complain(miss.table + " does not know the code \"" + miss.code + "\"");
+  }
+  if (!out_path.empty()) return write_file(out_path, made->text);
+  if (run.context.json) {
+    std::string line = "{";
+    json_member(line, "transform", made->transform);
+    json_member(line, "message", made->text);
+    print(line + "}");
+    return {};
+  }
+  for (char& c : made->text) c = c == '\r' ? '\n' : c;
+  print(made->text.substr(0, made->text.size() - 1));
+  return {};
+}
+
+core::Status map_one(Run& run, std::string_view text, const std::string& title,
+                     const std::string& out_path) {
   auto message = hl7::Message::parse(std::string(text));
   if (!message) return core::fail(message.error());
+  if (run.arguments.to == "v2") return transform_one(run, *message, out_path);
   mapping::MapOptions options;
-  options.explain = options.lineage = run.arguments.explain;
+  options.explain = options.lineage = run.arguments.explain || !run.arguments.html.empty();
   auto mapped = run.mapper->map(*message, run.environment, options);
   if (!mapped) return core::fail(mapped.error());
   const mapping::MapOutput& output = **mapped;
@@ -104,6 +151,7 @@ core::Status map_one(Run& run, std::string_view text, const std::string& out_pat
     if (!tree) return core::fail(tree.error());
     if (auto status = write_file(out_path, fhir::pretty_json(*tree) + "\n"); !status) return status;
   }
+  if (!run.arguments.html.empty()) return explain_html(run, *message, output, title);
   if (run.arguments.explain) {
     print_explanation(*message, output, run.knowledge->mappings.begin()->second, run.context.json);
   } else if (out_path.empty() && !run.arguments.summary) {
@@ -126,11 +174,14 @@ void map_file(Run& run, const std::string& path) {
   const std::string stem = fs::path(path).stem().string();
   for (std::size_t i = 0; i < batch->messages.size(); ++i) {
     std::string out_path;
+    const std::string number = batch->messages.size() > 1 ? "-" + std::to_string(i + 1) : "";
+    const std::string title = stem + number;
     if (!run.arguments.out.empty()) {
-      const std::string number = batch->messages.size() > 1 ? "-" + std::to_string(i + 1) : "";
-      out_path = run.arguments.out + "/" + stem + number + ".json";
+      const char* extension = run.arguments.to == "v2" ? ".hl7" : ".json";
+      out_path = run.arguments.out + "/" + stem + number + extension;
     }
-    if (auto status = map_one(run, batch->messages[i], out_path); !status) report(status.error());
+    const auto status = map_one(run, batch->messages[i], title, out_path);
+    if (!status) report(status.error());
   }
 }
 
@@ -152,7 +203,7 @@ void print_summary(const Run& run) {
 
 void map_files(const Arguments& arguments, Context& context) {
   context.exit = kUsage;
-  Run run{arguments, context, {}, {}, {}, {}, {}, 0, 0};
+  Run run{arguments, context, {}, {}, {}, {}, {}, 0, 0, {}};
   if (!prepare(run)) return;
   if (!arguments.out.empty()) {
     std::error_code failed;
@@ -177,6 +228,12 @@ void map_files(const Arguments& arguments, Context& context) {
     }
     for (const std::string& file : files) map_file(run, file);
   }
+  if (run.page) {
+    if (auto written = write_file(arguments.html, run.page->html()); !written) {
+      ++run.failed;
+      complain(written.error().text());
+    }
+  }
   if (arguments.summary) print_summary(run);
   context.exit = run.failed > 0 ? kFindings : kOk;
 }
@@ -196,6 +253,13 @@ void add_map(CLI::App& app, Context& context) {
   command->add_option("--mappings", arguments->mappings, "mappings folder to use instead");
   command->add_flag("--explain", arguments->explain,
                     "each leaf with its source field and rule; fields no rule used");
+  command->add_option("--html", arguments->html,
+                      "write the explanation as a page: into this file, or one a message into "
+                      "this folder");
+  command->add_option("--to", arguments->to, "fhir (default) or v2: another HL7 v2 message")
+      ->check(CLI::IsMember({"fhir", "v2"}));
+  command->add_option("--transform", arguments->transform,
+                      "for --to v2: the transformation; default: the first that accepts");
   command->add_flag("--summary", arguments->summary, "count resources by type");
   command->callback([arguments, &context] { map_files(*arguments, context); });
 }

@@ -7,15 +7,17 @@
 #include <memory>
 
 #include "command.hpp"
+#include "shadow.hpp"
 
 namespace cli {
 namespace {
 
 struct Arguments {
   ConfigOptions config;
+  std::string start;         ///< --from: a sequence, or a date for a shadow run
   std::uint64_t from = 0, to = 0;
-  std::string feed;
-  bool failed = false, dry_run = false;
+  std::string feed, mapping;
+  bool failed = false, dry_run = false, shadow = false, values = false;
 };
 
 /// Sequences of original messages in the range that match.
@@ -45,10 +47,20 @@ core::Result<std::vector<core::Sequence>> choose(const Arguments& arguments,
   }
 }
 
-void replay(const Arguments& arguments, Context& context) {
+void replay(Arguments& arguments, Context& context) {
   context.exit = kUsage;
   auto config = arguments.config.read();
   if (!config) return;
+  if (arguments.shadow) {
+    return run_shadow({arguments.mapping, arguments.start, arguments.feed, arguments.to,
+                       arguments.values},
+                      *config, context);
+  }
+  const auto number = core::to_int(arguments.start);
+  if (!arguments.start.empty() && (!number || *number < 1)) {
+    return complain("--from takes a sequence; a date needs --shadow");
+  }
+  arguments.from = static_cast<std::uint64_t>(number.value_or(0));
   if (arguments.from == 0 && !arguments.failed) {
     complain("name what to replay: --from N [--to N], or --failed");
     return;
@@ -99,10 +111,16 @@ void add_replay(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "replay", "apply stored messages again, through the mappings in force now");
   arguments->config.add_to(*command, false);
-  command->add_option("--from", arguments->from, "first sequence");
+  command->add_option("--from", arguments->start, "first sequence (with --shadow also a date)");
   command->add_option("--to", arguments->to, "last sequence (default: the head)");
   command->add_option("--feed", arguments->feed, "only this feed");
   command->add_flag("--failed", arguments->failed, "only messages that could not be applied");
+  command->add_flag("--shadow", arguments->shadow,
+                    "change nothing: show what another mapping would make differently");
+  command->add_option("--mapping", arguments->mapping,
+                      "for --shadow: a mappings folder, or \"base+<site>\"");
+  command->add_flag("--values", arguments->values,
+                    "for --shadow: show an example's values (patient data)");
   command->add_flag("--dry-run", arguments->dry_run, "list, change nothing");
   command->callback([arguments, &context] { replay(*arguments, context); });
 }

@@ -51,8 +51,9 @@ Ran run_messages(const Workbench& bench, const std::vector<std::string>& paths,
   }
   for (const std::string& path : paths) {
     for (const std::string& file : message_files(path)) {
+      const mapping::Environment environment = environment_beside(file, bench.environment);
       const auto read = each_message(file, bench.charset, [&](std::string_view text) {
-        run_one(mapper, bench.environment, text, evidence, ran);
+        run_one(mapper, environment, text, evidence, ran);
       });
       if (!read) ++ran.refused;
     }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "command.hpp"
+#include "rule_report.hpp"
 
 namespace cli {
 namespace {
@@ -29,15 +30,8 @@ std::string source_of(const Explainer& explain, const mapping::Lineage& lineage)
   return at.text();
 }
 
-/// Draft references read as the draft they point to.
-std::string shown(const Explainer& explain, std::string_view text) {
-  if (text.empty() || text.front() != mapping::kDraftMark) return std::string(text);
-  const auto index = static_cast<std::size_t>(std::atoi(std::string(text.substr(1)).c_str()));
-  if (index >= explain.output.drafts.size()) return std::string(text);
-  return fmt::format("-> {}[{}]", explain.output.drafts[index].type, index);
-}
-
 void print_leaf(const Explainer& explain, const std::string& path, const fhir::Node& leaf) {
+  const std::string value = shown_text(explain.output, leaf.text);
   std::string source = "-", rule = "-";
   if (leaf.lineage != 0 && leaf.lineage <= explain.output.lineage.size()) {
     const mapping::Lineage& lineage = explain.output.lineage[leaf.lineage - 1];
@@ -46,15 +40,15 @@ void print_leaf(const Explainer& explain, const std::string& path, const fhir::N
     rule = fmt::format("{}:{}", info.file, info.line);
   }
   if (!explain.json) {
-    print(fmt::format("{:<58} {:<20} {:<44} {}", path, source, rule, shown(explain, leaf.text)));
+    print(fmt::format("{:<58} {:<20} {:<44} {}", path, source, rule, value));
     return;
   }
   std::string line = "{\"path\":";
   fhir::write_json_string(path, line);
-  for (const auto& [name, value] :
-       {std::pair{"value", shown(explain, leaf.text)}, {"source", source}, {"rule", rule}}) {
+  for (const auto& [name, text] :
+       {std::pair{"value", value}, {"source", source}, {"rule", rule}}) {
     line += fmt::format(",\"{}\":", name);
-    fhir::write_json_string(value, line);
+    fhir::write_json_string(text, line);
   }
   print(line + "}");
 }
@@ -102,7 +96,33 @@ void print_notes(const Explainer& explain) {
   }
 }
 
+void print_silent(const Explainer& explain) {
+  for (const std::uint32_t id : silent_rules(mapping::rule_facts(explain.set),
+                                             explain.output.wrote)) {
+    const mapping::RuleInfo& info = explain.set.rule(id);
+    const std::string place = fmt::format("{}:{}", info.file, info.line);
+    if (!explain.json) {
+      print(fmt::format("rule wrote nothing {} {} {}", place, info.map, info.target));
+      continue;
+    }
+    std::string line = "{\"silent\":";
+    fhir::write_json_string(place, line);
+    line += ",\"map\":";
+    fhir::write_json_string(info.map, line);
+    line += ",\"target\":";
+    fhir::write_json_string(info.target, line);
+    print(line + "}");
+  }
+}
+
 }  // namespace
+
+std::string shown_text(const mapping::MapOutput& output, std::string_view text) {
+  if (text.empty() || text.front() != mapping::kDraftMark) return std::string(text);
+  const auto index = static_cast<std::size_t>(std::atoi(std::string(text.substr(1)).c_str()));
+  if (index >= output.drafts.size()) return std::string(text);
+  return fmt::format("-> {}[{}]", output.drafts[index].type, index);
+}
 
 void print_explanation(const hl7::Message& message, const mapping::MapOutput& output,
                        const std::shared_ptr<const mapping::MappingSet>& set, bool json) {
@@ -112,6 +132,7 @@ void print_explanation(const hl7::Message& message, const mapping::MapOutput& ou
     walk(explain, fmt::format("{}[{}]", draft.type, i), *draft.root);
   }
   print_notes(explain);
+  print_silent(explain);
 }
 
 }  // namespace cli

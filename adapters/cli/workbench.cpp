@@ -3,6 +3,7 @@
 #include <fhir/json.hpp>
 #include <hl7/batch.hpp>
 #include <hl7/xml.hpp>
+#include <mapping/inspect.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +11,16 @@
 namespace cli {
 
 namespace fs = std::filesystem;
+
+mapping::Environment environment_of(const pipeline::EngineConfig& config,
+                                    const pipeline::FeedConfig& feed) {
+  mapping::Environment out;
+  out.name_space = config.name_space;
+  out.authorities = config.authorities;
+  out.zone = feed.zone;
+  for (const auto& [key, value] : feed.values) out.values[key] = value;
+  return out;
+}
 
 std::optional<Workbench> Workbench::open(const Choice& choice) {
   Workbench out;
@@ -32,9 +43,8 @@ std::optional<Workbench> Workbench::open(const Choice& choice) {
     if (feed != nullptr) {
       out.feed = feed->name.value();
       if (choice.mapping.empty()) name = feed->mapping;
-      out.environment.zone = feed->zone;
+      out.environment = environment_of(*config, *feed);
       out.charset = feed->charset;
-      for (const auto& [key, value] : feed->values) out.environment.values[key] = value;
     }
   }
   if (!choice.mappings.empty()) paths.mappings = choice.mappings;
@@ -45,14 +55,24 @@ std::optional<Workbench> Workbench::open(const Choice& choice) {
   return out;
 }
 
+mapping::Environment environment_beside(const std::string& file,
+                                        const mapping::Environment& own) {
+  const fs::path beside = fs::path(file).parent_path() / "expect.yaml";
+  std::error_code ignored;
+  if (fs::path(file).filename() != "message.hl7" || !fs::exists(beside, ignored)) return own;
+  const auto expected = core::yaml::load(beside.string());
+  mapping::Environment out = own;
+  if (!expected || expected->documents.empty()) return own;
+  return mapping::test_environment(expected->documents.front(), out) ? out : own;
+}
+
 std::vector<std::string> message_files(const std::string& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return {path};
   std::vector<std::string> out;
   for (const auto& entry : fs::recursive_directory_iterator(path, ignored)) {
     const std::string extension = entry.path().extension().string();
-    if (extension == ".hl7" || extension == ".er7" || extension == ".xml" ||
-        extension == ".txt") {
+    if (extension == ".hl7" || extension == ".er7" || extension == ".xml") {
       out.push_back(entry.path().string());
     }
   }

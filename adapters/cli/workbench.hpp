@@ -31,7 +31,14 @@ struct Workbench {
   static std::optional<Workbench> open(const Choice& choice);
 };
 
-/// HL7 files below `path` (a file, or a folder searched deep for *.hl7, *.er7, *.xml, *.txt), in
+/// What a feed's messages are mapped with.
+mapping::Environment environment_of(const pipeline::EngineConfig& config,
+                                    const pipeline::FeedConfig& feed);
+
+/// `own`, with what an expect.yaml beside the file (a golden case) says of its feed.
+mapping::Environment environment_beside(const std::string& file, const mapping::Environment& own);
+
+/// HL7 files below `path` (a file, or a folder searched deep for *.hl7, *.er7, *.xml), in
 /// order of their names.
 std::vector<std::string> message_files(const std::string& path);
 

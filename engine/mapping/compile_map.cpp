@@ -32,6 +32,7 @@ void Compiler::run() {
   check_cycles();
   compile_plans();
   check_bound();
+  compile_transforms();
   find_presence(program_);
   warn_unused();
 }

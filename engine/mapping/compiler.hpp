@@ -163,6 +163,18 @@ class Compiler {
   void check_unambiguous(const TermUse& use, std::string_view row_segment);
   void check_bound();
 
+  // compile_transform.cpp: HL7 v2 to HL7 v2
+  void compile_transforms();
+  void compile_transform(const TransformDecl& decl);
+  void compile_encoding(const core::yaml::Node& node, const Scope& scope, Transform& out);
+  bool compile_step(const core::yaml::Node& node, const Scope& scope, V2Step& out);
+  bool compile_place(const core::yaml::Node& node, const Scope& scope, V2Step& out);
+  bool compile_v2_targets(const core::yaml::Node& node, const Scope& scope, V2Step& out);
+  bool compile_v2_target(const core::yaml::Entry& entry, const Spot& spot, const Scope& scope,
+                         std::uint16_t segment, V2Rule& out);
+  bool compile_v2_rule(const core::yaml::Node& node, const Scope& scope, V2Rule& out);
+  bool known_segment(const core::yaml::Node& node, const Scope& scope, std::uint16_t& out);
+
   // check_choice.cpp
   void check_choices(const std::vector<RuleDecl>& rules, const std::vector<Target>& targets,
                      const std::vector<Element>& elements, std::string_view map);

@@ -47,24 +47,26 @@ void Documents::document(const std::string& file, const Node& node) {
     report_.error(spot, "a document must be a mapping");
     return;
   }
+  const std::string_view kind = node.entries.front().first;
   if (const Node* tests_node = node.find("tests")) {
-    tests.push_back({&file, *tests_node});
+    tests.push_back({&file, *tests_node,
+                     kind == "transform" ? node.entries.front().second.scalar : std::string()});
     if (!tests_node->is_sequence()) report_.error(spot.at(*tests_node), "tests must be a list");
   }
-  const std::string_view kind = node.entries.front().first;
   if (kind == "aliases") return aliases(file, node);
   if (kind == "vocab") return vocab(file, node);
   if (kind == "datatype") return map(file, node, true);
   if (kind == "map") return map(file, node, false);
   if (kind == "message") return plan(file, node);
+  if (kind == "transform") return transform(file, node);
   if (kind == "overlay") {
     overlays_.push_back({&node, spot});
     return;
   }
   if (kind == "tests") return check_keys(file, node, {"tests"});
   report_.error(spot, fmt::format("unknown kind of document \"{}\"", kind),
-                did_you_mean(kind, {"aliases", "vocab", "datatype", "map", "message", "overlay",
-                                    "tests"}));
+                did_you_mean(kind, {"aliases", "vocab", "datatype", "map", "message", "transform",
+                                    "overlay", "tests"}));
 }
 
 void Documents::aliases(const std::string& file, const Node& node) {
@@ -159,6 +161,17 @@ void Documents::map(const std::string& file, const Node& node, bool is_datatype)
     }
   }
   maps.push_back(std::move(decl));
+}
+
+void Documents::transform(const std::string& file, const Node& node) {
+  check_keys(file, node, {"transform", "accept", "version", "encoding", "fit", "keep", "steps",
+                          "tests"});
+  const std::string_view name = node.entries.front().second.scalar;
+  const Spot spot{&file, node.place};
+  for (const TransformDecl& old : transforms) {
+    if (old.name == name) return duplicate(spot, "transform", name, old.spot);
+  }
+  transforms.push_back({name, spot, &node});
 }
 
 void Documents::plan(const std::string& file, const Node& node) {

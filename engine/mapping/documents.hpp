@@ -53,6 +53,12 @@ struct PlanDecl {
   std::vector<Placed> rows;         ///< `plan:` lists, overlays' after the own one
 };
 
+struct TransformDecl {
+  std::string_view name;
+  Spot spot;
+  const core::yaml::Node* node = nullptr;
+};
+
 struct ExtensionDecl {
   std::string url, type;
   bool single = false;
@@ -62,6 +68,7 @@ struct ExtensionDecl {
 struct TestDecl {
   const std::string* file = nullptr;
   core::yaml::Node node;            ///< the whole `tests:` list
+  std::string transform;            ///< of the transformation it stands in; empty: of mapping
 };
 
 /// All source files, read and sorted into declarations. Owns the YAML trees they point into.
@@ -79,6 +86,7 @@ class Documents {
   std::vector<MapDecl> maps;
   std::vector<VocabDecl> vocabs;
   std::vector<PlanDecl> plans;
+  std::vector<TransformDecl> transforms;
   std::vector<TestDecl> tests;
 
  private:
@@ -88,6 +96,7 @@ class Documents {
   void vocab(const std::string& file, const core::yaml::Node& node);
   void map(const std::string& file, const core::yaml::Node& node, bool is_datatype);
   void plan(const std::string& file, const core::yaml::Node& node);
+  void transform(const std::string& file, const core::yaml::Node& node);
   void overlay(const Placed& overlay);
   void overlay_map(MapDecl& decl, const Placed& overlay);
   void overlay_vocab(VocabDecl& decl, const Placed& overlay);

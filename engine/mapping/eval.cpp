@@ -69,6 +69,7 @@ bool Mapper::Impl::yield(const Rule& rule, const Val& current, Sink& sink) {
   }
   if (sink.count == 0 && rule.default_rule != kNil) {
     yield(p_.rules[rule.default_rule], current, sink);
+    if (options_.explain && sink.count != 0) out_.wrote[p_.rules[rule.default_rule].info] = true;
   }
   return sink.count != 0;
 }
@@ -217,6 +218,7 @@ bool ends_before_start(const Node* period, const Node* end) {
 void Mapper::Impl::place(Sink& sink, Node* node) {
   fhir::Document& doc = out_.document;
   const Target& target = sink.target;
+  if (options_.explain) out_.wrote[sink.rule.info] = true;
   Node* parent = walk(target.steps, sink.object);
   if (!sink.rule.url.empty()) {
     Node* list = parent->find("extension");

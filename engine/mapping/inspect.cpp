@@ -18,24 +18,29 @@ class Collector {
     map_ = &map;
     source_ = source;
     std::vector<SourceRef> around;
-    targets(map.targets, around, 0);
+    targets(map.targets, around, -1, 0);
   }
 
  private:
-  void targets(Range range, const std::vector<SourceRef>& around, int depth) {
+  void targets(Range range, const std::vector<SourceRef>& around, std::int64_t parent,
+               int depth) {
     for (std::uint32_t i = range.first; i < range.end(); ++i) {
       const Range rules = p_.targets[i].rules;
-      for (std::uint32_t r = rules.first; r < rules.end(); ++r) rule(p_.rules[r], around, depth);
+      for (std::uint32_t r = rules.first; r < rules.end(); ++r) {
+        rule(p_.rules[r], around, parent, depth);
+      }
     }
   }
 
-  void rule(const Rule& rule, const std::vector<SourceRef>& around, int depth) {
+  void rule(const Rule& rule, const std::vector<SourceRef>& around, std::int64_t parent,
+            int depth) {
     if (depth > kNestingMax || rule.info >= out_.size()) return;
     RuleFacts& facts = out_[rule.info];
     facts.map = map_->name;
     facts.source = source_;
     facts.is_datatype = map_->is_datatype;
     facts.is_rule = true;
+    facts.parent = parent;
     facts.type = map_->type;
     std::vector<SourceRef> own;
     terms(rule.from, false, own);
@@ -56,12 +61,13 @@ class Collector {
     }
     facts.refs = std::move(own);
     facts.refs.insert(facts.refs.end(), around.begin(), around.end());
-    targets(rule.set, all, depth + 1);
-    targets(rule.fill, all, depth + 1);
+    targets(rule.set, all, rule.info, depth + 1);
+    targets(rule.fill, all, rule.info, depth + 1);
     for (std::uint32_t i = rule.also.first; i < rule.also.end(); ++i) {
-      this->rule(p_.rules[i], all, depth + 1);
+      this->rule(p_.rules[i], all, rule.info, depth + 1);
     }
-    if (rule.default_rule != kNil) this->rule(p_.rules[rule.default_rule], all, depth + 1);
+    if (rule.default_rule == kNil) return;
+    this->rule(p_.rules[rule.default_rule], all, rule.info, depth + 1);
   }
 
   void term(const Term& term, bool condition, std::vector<SourceRef>& out) {

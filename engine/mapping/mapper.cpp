@@ -19,6 +19,11 @@ core::Result<const MapOutput*> Mapper::map(const hl7::Message& message,
   return impl_->map(message, environment, options);
 }
 
+core::Result<V2Output> Mapper::transform(const hl7::Message& message, std::string_view name,
+                                         const Environment& environment) {
+  return impl_->transform(message, name, environment);
+}
+
 Mapper::Impl::Impl(std::shared_ptr<const MappingSet> set)
     : set_(std::move(set)), impl_(set_->impl()), p_(impl_.program) {
   index_.prepare(p_);
@@ -38,6 +43,7 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   out_.vocab_misses.clear();
   out_.issues.clear();
   out_.unused_fields.clear();
+  out_.wrote.clear();
   message_ = &message;
   env_ = &environment;
   ++message_stamp_;
@@ -51,7 +57,10 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   aborted_ = false;
   drafts_by_key_.clear();
   ordinals_.clear();
-  if (options_.explain) used_.assign(message.segment_count(), {});
+  if (options_.explain) {
+    used_.assign(message.segment_count(), {});
+    out_.wrote.assign(impl_.infos.size(), false);
+  }
   std::optional<int> offset;
   std::string scratch;
   const auto sent = parse_stamp(header_.date_time.child(1).text(scratch));

@@ -222,6 +222,48 @@ struct Plan {
   std::uint32_t info = 0;
 };
 
+/// One field, repetition or component of an outgoing HL7 v2 segment and what goes into it.
+struct V2Rule {
+  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;
+  bool remove = false;
+  bool has_from = false, has_join = false;
+  Function function = Function::kNone;   ///< kNone, kText, kLower, kUpper
+  std::uint32_t info = 0;
+  std::uint32_t when = kNil, where = kNil;
+  Range from;                            ///< terms
+  std::uint32_t concat = kNil;
+  std::uint32_t vocab = kNil;
+  Range fallback;                        ///< terms of `default`
+  std::string_view join;
+};
+
+/// A target of a v2 step with its alternatives: the first that yields wins.
+struct V2Target {
+  Range rules;                           ///< Program::v2_rules
+};
+
+/// A step of a transformation: segments dropped, changed or built.
+struct V2Step {
+  enum class Kind : std::uint8_t { kDrop, kChange, kBuild } kind = Kind::kChange;
+  enum class Place : std::uint8_t { kEnd, kBefore, kAfter, kEach } place = Place::kEnd;
+  std::uint16_t segment = 0;
+  std::uint16_t anchor = 0;              ///< of kBefore, kAfter, kEach
+  std::uint32_t when = kNil;
+  Range targets;                         ///< Program::v2_targets
+};
+
+/// HL7 v2 to HL7 v2.
+struct Transform {
+  std::string_view name;
+  std::vector<std::string> accept;       ///< "ORU", "ADT^A40"; empty: every message
+  std::string_view version;              ///< MSH-12.1; empty: as it is
+  std::string_view encoding;             ///< MSH-1 and MSH-2 ("|^~\\&"); empty: as they are
+  bool fit = false;                      ///< only what `version` knows goes out
+  std::vector<std::uint16_t> keep;       ///< segments that go out; empty: all
+  Range steps;
+  std::uint32_t info = 0;
+};
+
 struct Program {
   Strings strings;
   Names segments;                   ///< segment names any rule speaks of
@@ -247,6 +289,10 @@ struct Program {
   std::vector<std::string_view> texts;
   std::vector<Link> links;
   std::vector<Plan> plans;
+  std::vector<V2Rule> v2_rules;
+  std::vector<V2Target> v2_targets;
+  std::vector<V2Step> v2_steps;
+  std::vector<Transform> transforms;
 };
 
 }  // namespace mapping

@@ -42,6 +42,18 @@ struct Val {
   bool deleted() const { return kind == Kind::kHl7 && v.is_null(); }
 };
 
+/// An outgoing v2 segment: fields[n-1] is field n, encoded with the incoming message's delimiters.
+struct V2Segment {
+  std::string name;
+  std::vector<std::string> fields;
+  std::uint32_t from = kNil;   ///< segment of the message it was; kNil: built
+};
+
+/// A message on its way out.
+struct V2Draft {
+  std::vector<V2Segment> segments;
+};
+
 /// Open addressing from text to a number, emptied in O(1) by raising the stamp.
 class KeyTable {
  public:
@@ -85,6 +97,8 @@ struct Mapper::Impl {
 
   core::Result<const MapOutput*> map(const hl7::Message& message, const Environment& environment,
                                      Options options);
+  core::Result<V2Output> transform(const hl7::Message& message, std::string_view name,
+                                   const Environment& environment);
 
  private:
   struct Sink {
@@ -108,6 +122,15 @@ struct Mapper::Impl {
   std::int32_t predecessor(const Row& row) const;
   bool structure_has(const Row& row);
   void find_unused();
+
+  // transform.cpp: HL7 v2 to HL7 v2
+  core::Result<const Transform*> transform_for(std::string_view name) const;
+  void stand_on(std::uint32_t segment);
+  void run_step(const V2Step& step, V2Draft& draft);
+  void run_targets(const V2Step& step, std::uint32_t source, V2Segment& out);
+  bool v2_value(const V2Rule& rule, const Val& current, std::string& out);
+  bool v2_from(const V2Rule& rule, const Val& current, std::string& out);
+  bool v2_piece(const V2Rule& rule, const Val& value, std::string& out);
 
   // values.cpp: terms, conditions, templates
   template <class F>

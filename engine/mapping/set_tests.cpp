@@ -56,28 +56,6 @@ std::string message_text(const Node& test) {
   return out;
 }
 
-core::Status read_feed(const Node& test, Environment& out) {
-  const Node* feed = test.find("feed");
-  if (!feed) return {};
-  for (const auto& [key, value] : feed->entries) {
-    if (key == "zone") {
-      auto zone = core::TimeZone::find(value.scalar);
-      if (!zone) return core::fail(zone.error());
-      out.zone = *zone;
-    } else if (key == "ns") {
-      out.name_space = value.scalar;
-    } else if (key == "authorities" || key == "values") {
-      auto& into = key == "authorities" ? out.authorities : out.values;
-      for (const auto& [name, text] : value.entries) into[name] = text.scalar;
-    } else {
-      return core::fail(core::ErrorCode::kBadMapping,
-                        fmt::format("unknown feed setting \"{}\": zone, ns, authorities, values",
-                                    key));
-    }
-  }
-  return {};
-}
-
 void collect(const MapOutput& output, Produced& out) {
   std::vector<std::string> names;
   std::map<std::string_view, int> counts;
@@ -240,7 +218,7 @@ void run_test(const Node& test, std::string text, Mapper& mapper, TestReport::Ca
     }
   }
   Environment environment;
-  if (const auto fed = read_feed(test, environment); !fed) {
+  if (const auto fed = test_environment(test, environment); !fed) {
     out.difference += fed.error().text() + "\n";
     return;
   }
@@ -271,30 +249,95 @@ void run_test(const Node& test, std::string text, Mapper& mapper, TestReport::Ca
   check_warnings(test, **mapped, out.difference);
 }
 
+/// A test of a transformation: `expect` holds paths of the outgoing message ("PID-5.1"), `segments`
+/// its segments in order.
+void run_transform_test(const Node& test, std::string text, const std::string& name,
+                        Mapper& mapper, TestReport::Case& out) {
+  Environment environment;
+  if (const auto fed = test_environment(test, environment); !fed) {
+    out.difference += fed.error().text() + "\n";
+    return;
+  }
+  auto message = hl7::Message::parse(std::move(text));
+  auto made = message ? mapper.transform(*message, name, environment)
+                      : core::Result<V2Output>(core::fail(message.error()));
+  auto outgoing = made ? hl7::Message::parse(std::move(made->text))
+                       : core::Result<hl7::Message>(core::fail(made.error()));
+  if (!outgoing) {
+    out.difference += outgoing.error().text() + "\n";
+    return;
+  }
+  if (const Node* expected = test.find("expect")) {
+    for (const auto& [path, want] : expected->entries) {
+      const std::string got = outgoing->get(path);
+      if (got == want.scalar) continue;
+      out.difference += fmt::format("{}: expected \"{}\", got \"{}\"\n", path, want.scalar, got);
+    }
+  }
+  if (const Node* segments = test.find("segments")) {
+    std::vector<std::string> wanted, got;
+    for (const Node& item : segments->items) wanted.push_back(item.scalar);
+    for (std::uint32_t i = 0; i < outgoing->segment_count(); ++i) {
+      got.emplace_back(outgoing->segment(i).name());
+    }
+    if (wanted != got) {
+      out.difference += fmt::format("segments: expected {}, got {}\n", listed(wanted), listed(got));
+    }
+  }
+}
+
 /// As run_test(), with what a test is not complete without.
-void run_case(const Node& test, std::string text, Mapper& mapper, TestReport::Case& out) {
+void run_case(const Node& test, std::string text, const std::string& transform, Mapper& mapper,
+              TestReport::Case& out) {
   out.line = test.place.line;
   if (const Node* name = test.find("name")) out.name = name->scalar;
   const bool says_something = test.find("expect") || test.find("assert") ||
-                              test.find("produces") || test.find("warns");
+                              test.find("produces") || test.find("warns") || test.find("segments");
   if (!says_something) out.difference = "a test needs expect, assert, produces or warns\n";
-  run_test(test, std::move(text), mapper, out);
+  if (transform.empty()) {
+    run_test(test, std::move(text), mapper, out);
+  } else {
+    run_transform_test(test, std::move(text), transform, mapper, out);
+  }
   out.passed = out.difference.empty();
   if (out.difference.size() > kDifferenceBytesMax) out.difference.resize(kDifferenceBytesMax);
 }
 
 }  // namespace
 
+core::Status test_environment(const Node& test, Environment& out) {
+  const Node* feed = test.find("feed");
+  if (!feed) return {};
+  for (const auto& [key, value] : feed->entries) {
+    if (key == "zone") {
+      auto zone = core::TimeZone::find(value.scalar);
+      if (!zone) return core::fail(zone.error());
+      out.zone = *zone;
+    } else if (key == "ns") {
+      out.name_space = value.scalar;
+    } else if (key == "authorities" || key == "values") {
+      auto& into = key == "authorities" ? out.authorities : out.values;
+      for (const auto& [name, text] : value.entries) into[name] = text.scalar;
+    } else {
+      return core::fail(core::ErrorCode::kBadMapping,
+                        fmt::format("unknown feed setting \"{}\": zone, ns, authorities, values",
+                                    key));
+    }
+  }
+  return {};
+}
+
 std::vector<TestMessage> test_messages(const MappingSet& set) {
   std::vector<TestMessage> out;
   for (const TestDecl& decl : set.impl().tests) {
+    if (!decl.transform.empty()) continue;
     for (const Node& test : decl.node.items) {
       TestMessage one;
       one.file = *decl.file;
       one.line = test.place.line;
       if (const Node* name = test.find("name")) one.name = name->scalar;
       one.text = message_text(test);
-      if (read_feed(test, one.environment)) out.push_back(std::move(one));
+      if (test_environment(test, one.environment)) out.push_back(std::move(one));
     }
   }
   return out;
@@ -302,7 +345,7 @@ std::vector<TestMessage> test_messages(const MappingSet& set) {
 
 TestReport::Case run_test(const core::yaml::Node& test, std::string message, Mapper& mapper) {
   TestReport::Case out;
-  run_case(test, std::move(message), mapper, out);
+  run_case(test, std::move(message), {}, mapper, out);
   return out;
 }
 
@@ -314,7 +357,7 @@ TestReport run_tests(const MappingSet& set, const schema::V2Schema&, const schem
     for (const Node& test : decl.node.items) {
       TestReport::Case one;
       one.file = *decl.file;
-      run_case(test, message_text(test), mapper, one);
+      run_case(test, message_text(test), decl.transform, mapper, one);
       report.failed += !one.passed;
       report.cases.push_back(std::move(one));
     }

@@ -90,7 +90,7 @@ Applier::Applier(Parts parts)
       charts_(*parts_.records, parts_.knowledge->rules, him_site(*parts_.config)),
       mpi_(make_mpi(parts_)),
       apply_(*parts_.records, charts_, mpi_.get()),
-      stage_(*parts_.config, parts_.knowledge, *parts_.journal),
+      stage_(*parts_.config, parts_.knowledge, *parts_.journal, parts_.unmapped),
       applied_(parts_.metrics->counter("chartwire_entries_applied_total",
                                        "Journal entries applied to the records")),
       messages_(parts_.metrics->counter("chartwire_messages_applied_total",

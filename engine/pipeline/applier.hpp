@@ -35,6 +35,7 @@ class Applier {
     core::Metrics* metrics;
     ApplyWaiters* waiters;
     std::function<void()> on_commit;   ///< wakes dispatchers
+    mapping::UnmappedTally* unmapped = nullptr;   ///< outlives the applier
   };
   explicit Applier(Parts parts);
   ~Applier();

@@ -30,6 +30,7 @@ struct Engine::Impl {
   Options options;
   std::string config_hash;
   ApplyWaiters waiters;
+  mapping::UnmappedTally unmapped;
   std::unique_ptr<store::Journal> journal;
   std::unique_ptr<store::Records> records;        // the applier's
   mutable std::mutex status_mutex;
@@ -141,6 +142,7 @@ core::Status Engine::Impl::catch_up() {
   parts.records = records.get();
   parts.metrics = options.metrics;
   parts.waiters = &waiters;
+  parts.unmapped = &unmapped;
   parts.on_commit = [this] {
     // The applier catches up while they are still being made; they read all that waits at start.
     if (!dispatchers_stand.load(std::memory_order_acquire)) return;
@@ -205,6 +207,7 @@ void Engine::Impl::tick_if_due() {
 InboundHandler& Engine::handler() { return *impl_->intake; }
 const EngineConfig& Engine::config() const { return impl_->options.config; }
 store::Journal& Engine::journal() { return *impl_->journal; }
+const mapping::UnmappedTally& Engine::unmapped() const { return impl_->unmapped; }
 
 std::string Engine::not_ready() const {
   if (impl_->fatal) return "the journal failed: restart needed";

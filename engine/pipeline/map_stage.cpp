@@ -36,8 +36,8 @@ std::optional<core::Sequence> damaged(const core::Error& error) {
 }  // namespace
 
 MapStage::MapStage(const EngineConfig& config, std::shared_ptr<const Knowledge> knowledge,
-                   const store::Journal& journal)
-    : config_(config), knowledge_(std::move(knowledge)), journal_(journal) {
+                   const store::Journal& journal, mapping::UnmappedTally* unmapped)
+    : config_(config), knowledge_(std::move(knowledge)), journal_(journal), unmapped_(unmapped) {
   for (const FeedConfig& feed : config.feeds) {
     mapping::Environment environment;
     environment.zone = feed.zone;
@@ -154,6 +154,10 @@ void MapStage::map_into(MappedEntry& slot) {
   auto mapped = mapper->map(*slot.message, *slot.environment, options);
   if (mapped) {
     slot.output = *mapped;
+    if (unmapped_) {
+      unmapped_->add(slot.entry.feed.value(), slot.entry.control_id.value(), slot.entry.received,
+                     slot.output->vocab_misses);
+    }
   } else {
     slot.error = mapped.error();
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <core/bounded_queue.hpp>
 #include <mapping/mapper.hpp>
+#include <mapping/unmapped.hpp>
 #include <pipeline/config.hpp>
 #include <pipeline/knowledge.hpp>
 #include <store/journal.hpp>
@@ -36,8 +37,9 @@ class MapStage {
  public:
   static constexpr std::size_t kSlots = 64;
 
+  /// `unmapped`, where given, outlives it and counts codes no vocabulary knew.
   MapStage(const EngineConfig& config, std::shared_ptr<const Knowledge> knowledge,
-           const store::Journal& journal);
+           const store::Journal& journal, mapping::UnmappedTally* unmapped = nullptr);
   ~MapStage();
 
   void start(core::Sequence after);
@@ -57,6 +59,7 @@ class MapStage {
   const EngineConfig& config_;
   std::shared_ptr<const Knowledge> knowledge_;
   const store::Journal& journal_;
+  mapping::UnmappedTally* unmapped_;
   std::map<core::FeedName, mapping::Environment> environments_;
   std::map<core::FeedName, mapping::Recall> recalls_;   ///< of the thread that maps
   std::vector<std::unique_ptr<MappedEntry>> slots_;

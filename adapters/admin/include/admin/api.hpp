@@ -20,6 +20,7 @@ namespace admin {
 ///   POST /api/v1/queues/{destination}/{sequence}/{part}/retry | skip   {"reason": "..."}
 ///   GET  /api/v1/mpi/pairs?all=true&limit=N
 ///   POST /api/v1/mpi/pairs/{patient}/{other}/link | not-the-same | later   {"by": "..."}
+///   GET  /api/v1/mapping/unmapped?feed=            codes no vocabulary knew since the start
 ///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&open=true&now=T
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
 class Api {
@@ -36,6 +37,7 @@ class Api {
   net::HttpResponse queue(const net::HttpRequest& request);
   net::HttpResponse decide(const net::HttpRequest& request, const std::string& state);
   net::HttpResponse deficiencies(const net::HttpRequest& request);
+  net::HttpResponse unmapped(const net::HttpRequest& request);
   net::HttpResponse pairs(const net::HttpRequest& request);
   net::HttpResponse decide_pair(const net::HttpRequest& request);
 
@@ -50,6 +52,10 @@ class Api {
 /// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn,
 /// visit, lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
 std::string deficiency_json(const him::Deficiency& deficiency);
+
+/// The JSON object of a code that no vocabulary knew: feed, vocab, code, count, first and last (ids
+/// of messages), first_seen, last_seen (null where no journal says).
+std::string unmapped_json(const mapping::Unmapped& unmapped);
 
 /// The JSON object of a pair of Patients that may be one person: patient, other, state, weight,
 /// guards, match (as `mpi search --json` prints it), sequence, found, decided_by.

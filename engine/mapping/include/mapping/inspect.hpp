@@ -23,6 +23,7 @@ struct RuleFacts {
   std::string source;         ///< segment, or v2 data type of a data type map
   bool is_datatype = false;
   bool is_rule = false;       ///< false: the id stands for a map, a row of a plan, a link
+  std::int64_t parent = -1;   ///< the rule whose `set`, `fill`, `also`, `default` it stands in
   std::string type;           ///< FHIR type the map makes
   std::vector<SourceRef> refs;
 };
@@ -41,7 +42,8 @@ struct VocabFacts {
 };
 std::vector<VocabFacts> vocab_facts(const MappingSet& set);
 
-/// A message of a `tests:` block with the environment the test gives it.
+/// A message of a `tests:` block with the environment the test gives it; those of transformations
+/// are left out.
 struct TestMessage {
   std::string file, name;
   int line = 0;
@@ -49,5 +51,8 @@ struct TestMessage {
   Environment environment;
 };
 std::vector<TestMessage> test_messages(const MappingSet& set);
+/// What `feed:` of a test (or of a golden folder's expect.yaml) says, into `out`.
+/// Errors: kBadMapping for an unknown key, kBadConfig for an unknown zone.
+core::Status test_environment(const core::yaml::Node& test, Environment& out);
 
 }  // namespace mapping

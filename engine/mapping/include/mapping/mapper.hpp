@@ -79,6 +79,16 @@ struct MapOutput {
 
   /// Explain only: populated fields that no rule read.
   std::vector<hl7::Location> unused_fields;
+  /// Explain only: by rule (index of MappingSet::rule), whether it wrote something.
+  std::vector<bool> wrote;
+};
+
+/// Result of a transformation: a whole message, ER7, segments ended by CR.
+struct V2Output {
+  std::string text;
+  std::string_view transform;            ///< its name
+  std::vector<VocabMiss> vocab_misses;
+  hl7::Issues issues;
 };
 
 /// What rules made of values before. Feeds say the same things again and again (physicians, wards,
@@ -117,6 +127,13 @@ class Mapper {
   /// kNotMapped when no plan accepts the message; kUnsupportedVersion when MSH-12 is no 2.x.
   core::Result<const MapOutput*> map(const hl7::Message& message, const Environment& environment,
                                      Options options = {});
+
+  /// HL7 v2 to HL7 v2 by the set's transformation of that name (mappings/README.md); an empty name
+  /// stands for the first that accepts the message. Sources read the message as it came; what no
+  /// step names keeps its bytes. Errors: kNotMapped when there is none, or it does not accept the
+  /// message.
+  core::Result<V2Output> transform(const hl7::Message& message, std::string_view name,
+                                   const Environment& environment);
 
  private:
   struct Impl;

@@ -2,6 +2,7 @@
 #include <core/clock.hpp>
 #include <core/metrics.hpp>
 #include <core/result.hpp>
+#include <mapping/unmapped.hpp>
 #include <pipeline/config.hpp>
 #include <pipeline/destination.hpp>
 #include <pipeline/inbound.hpp>
@@ -58,6 +59,8 @@ class Engine {
   std::optional<core::Instant> next_deadline() const;
   const EngineConfig& config() const;
   store::Journal& journal();
+  /// Codes that no vocabulary knew in what was applied since the start.
+  const mapping::UnmappedTally& unmapped() const;
   /// Stops taking messages, lets the stages finish up to `grace`, closes. Idempotent.
   void drain(std::chrono::milliseconds grace);
 
