@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kHead = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>Mapping explained</title>
 <style>
 body{font:14px/1.45 system-ui,sans-serif;margin:1rem;color:#1a1a1a;background:#fff}
@@ -52,7 +53,9 @@ function mark(el,cls){
     }
   });
 }
-function clear(cls){document.querySelectorAll("."+cls).forEach(function(el){el.classList.remove(cls);});}
+function clear(cls){
+  document.querySelectorAll("."+cls).forEach(function(el){el.classList.remove(cls);});
+}
 document.addEventListener("mouseover",function(e){
   var el=e.target.closest("[data-k]");clear("hit");if(el)mark(el,"hit");});
 function pin(e){var el=e.target.closest("[data-k]");clear("pin");if(el)mark(el,"pin");}

@@ -153,7 +153,8 @@ bool Compiler::compile_step(const Node& node, const Scope& scope, V2Step& out) {
   const Node& named = drop ? *drop : build ? *build : *change;
   if (!known_segment(named, scope, out.segment)) return false;
   if (program_.segments[out.segment] == "MSH" && !change) {
-    report_.error(scope.spot(named), fault(scope, "a message has one MSH: neither dropped nor built"));
+    report_.error(scope.spot(named),
+                  fault(scope, "a message has one MSH: neither dropped nor built"));
     return false;
   }
   if (const Node* when = node.find("when")) {
@@ -232,7 +233,8 @@ bool Compiler::compile_v2_targets(const Node& node, const Scope& scope, V2Step& 
     }
   }
   if (targets.empty()) {
-    report_.error(scope.spot(node), fault(scope, "the step changes nothing"), "give `set` or `delete`");
+    report_.error(scope.spot(node), fault(scope, "the step changes nothing"),
+                  "give `set` or `delete`");
     return false;
   }
   out.targets = {static_cast<std::uint32_t>(program_.v2_targets.size()),
@@ -343,7 +345,8 @@ bool Compiler::compile_v2_rule(const Node& node, const Scope& scope, V2Rule& out
     out.function = found->second;
   }
   if (!out.has_from && out.concat == kNil) {
-    report_.error(scope.spot(node), fault(scope, "the rule makes nothing"), "give `from` or `concat`");
+    report_.error(scope.spot(node), fault(scope, "the rule makes nothing"),
+                  "give `from` or `concat`");
     return false;
   }
   return good;

@@ -192,8 +192,8 @@ core::Result<const Transform*> Mapper::Impl::transform_for(std::string_view name
     if (name.empty() && takes) return &one;
     if (name.empty() || one.name != name) continue;
     if (takes) return &one;
-    return core::fail(core::ErrorCode::kNotMapped, "the transformation does not accept this message",
-                      "MSH-9");
+    return core::fail(core::ErrorCode::kNotMapped,
+                      "the transformation does not accept this message", "MSH-9");
   }
   return core::fail(core::ErrorCode::kNotMapped,
                     name.empty() ? "no transformation accepts this message"

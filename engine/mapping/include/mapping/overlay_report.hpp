@@ -30,7 +30,7 @@ struct OverlayChange {
   std::string before, now;     ///< empty: not there
 };
 /// Which of what the overlays touch has changed between two versions of base: what an upgrade asks
-/// the site to look at. What was added by the upgrade under a rule that an overlay adds counts, too.
+/// the site to look at. What it added under a rule that an overlay adds counts, too.
 core::Result<std::vector<OverlayChange>> overlay_changes(const MappingTexts& before,
                                                          const MappingTexts& now);
 
