@@ -245,6 +245,10 @@ void Evidence::record_place(const Leaf& leaf) {
   const std::string fact = joined(leaf.chain.front().type, leaf.path);
   if (index != mapping::Lineage::kLiteral) places_[place_of_[index]].insert(fact);
   places_[fmt::format("{}.*.{}", output_->structure, name)].insert(fact);
+  // The tables name ADT_A11, whose structure is ADT_A09's in every version.
+  if (own_name_ != output_->structure) {
+    places_[fmt::format("{}.*.{}", own_name_, name)].insert(fact);
+  }
 }
 
 std::vector<std::string> Evidence::types_of(std::string_view segment, int field,
@@ -315,6 +319,7 @@ void Evidence::know_structure(const std::string& id) {
 
 void Evidence::group(const hl7::Message& message, const mapping::MapOutput& output) {
   const hl7::Header header = hl7::read_header(message);
+  own_name_ = fmt::format("{}_{}", header.type, header.trigger);
   place_of_.assign(message.segment_count(), {});
   const schema::StructureMatch match = v2_.find_structure(*version_, header.type, header.trigger,
                                                           output.structure);

@@ -78,6 +78,7 @@ class Evidence {
   std::unordered_set<std::string> seen_;
 
   // Of the message being added.
+  std::string own_name_;      ///< "ADT_A11" of MSH-9.1 and .2
   const hl7::Message* message_ = nullptr;
   const mapping::MapOutput* output_ = nullptr;
   const schema::V2Version* version_ = nullptr;
