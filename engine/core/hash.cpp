@@ -112,6 +112,12 @@ Uuid uuid_v5(const Uuid& name_space, std::string_view name) {
   return id;
 }
 
+Uuid uuid_beside(Uuid id, const Uuid& neighbour) {
+  std::memcpy(id.bytes.data(), neighbour.bytes.data(), 4);
+  stamp(id, 8);
+  return id;
+}
+
 Uuid uuid_v4() {
   Uuid id;
   std::size_t filled = 0;

@@ -468,7 +468,10 @@ std::string deficiency_id(const Verdict& verdict, const Chart& chart) {
                                  reference_of(verdict.subject));
   // A patient's events have no visit, but each an id of its own.
   if (!verdict.part.empty()) name += "|" + verdict.part;
-  return core::uuid_v5(kNameSpace, name).text();
+  const core::Uuid id = core::uuid_v5(kNameSpace, name);
+  core::Uuid visit;
+  if (!core::Uuid::parse(chart.encounter, visit)) return id.text();
+  return core::uuid_beside(id, visit).text();
 }
 
 State open_state(const Deficiency& deficiency, Instant now, const Policy& policy) {

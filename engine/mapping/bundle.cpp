@@ -16,17 +16,32 @@ namespace {
 
 /// The name space under which a tenant's ids are made: a UUID of its URI.
 core::Uuid tenant_space(const Environment& environment) {
+  // Asked for each resource of each message; an engine has one name space, tests have a few.
+  thread_local std::string last;
+  thread_local core::Uuid space;
+  if (!last.empty() && last == environment.name_space) return space;
   // RFC 4122 appendix C: the name space for URLs.
   core::Uuid urls;
   core::Uuid::parse("6ba7b811-9dad-11d1-80b4-00c04fd430c8", urls);
-  return core::uuid_v5(urls, environment.name_space);
+  last = environment.name_space;
+  space = core::uuid_v5(urls, environment.name_space);
+  return space;
 }
 
 }  // namespace
 
 core::Uuid proposed_id(const Environment& environment, std::string_view type,
                        std::string_view key) {
-  return core::uuid_v5(tenant_space(environment), fmt::format("{} | {}", type, key));
+  const core::Uuid id =
+      core::uuid_v5(tenant_space(environment), fmt::format("{} | {}", type, key));
+  // A key that begins with its parent's id: the child's stands beside it.
+  constexpr std::size_t kUuidBytes = 36;
+  core::Uuid parent;
+  if (key.size() <= kUuidBytes || key[kUuidBytes] != '/' ||
+      !core::Uuid::parse(key.substr(0, kUuidBytes), parent)) {
+    return id;
+  }
+  return core::uuid_beside(id, parent);
 }
 
 std::string resolve_key(std::string_view key, std::span<const std::string> ids_by_draft) {

@@ -110,15 +110,16 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
   std::vector<std::string> keys;
   for (const std::string& key : draft.keys) keys.push_back(mapping::resolve_key(key, work.ids));
   if (keys.empty()) return core::fail(ErrorCode::kNotMapped, "a resource came without a key");
-  const std::string proposed =
-      mapping::proposed_id(work.environment, draft.type, keys.front()).text();
+  const auto proposed = [&] {
+    return mapping::proposed_id(work.environment, draft.type, keys.front()).text();
+  };
   core::Result<std::string> id;
-  if (is_merged_draft(draft)) {
-    id = resolve_merged(work, keys, proposed);
-  } else if (draft.type == "Patient") {
+  if (draft.type == "MessageHeader") {
+    id = proposed();   // no record, so no key of one
+  } else if (draft.type == "Patient" && !is_merged_draft(draft)) {
     bool conflict = false;
     std::string retired;
-    id = identity_.resolve(keys, proposed, &conflict, &retired);
+    id = identity_.resolve(keys, proposed(), &conflict, &retired);
     if (!retired.empty()) work.late.emplace_back(index, std::move(retired));
     if (conflict) {
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kDuplicateKey,
@@ -126,6 +127,7 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
                                     "identifiers belong to different patients"});
     }
   } else {
+    // A retired number keeps naming the retired resource, whatever it redirects to.
     id = resolve_keyed(draft.type, keys, proposed);
   }
   if (!id) return core::fail(id.error());
@@ -133,15 +135,9 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
   return {};
 }
 
-core::Result<std::string> MessageApply::resolve_merged(Work&, const std::vector<std::string>& keys,
-                                                       const std::string& proposed) {
-  // The retired number keeps naming the retired resource, whatever it redirects to.
-  return resolve_keyed("Patient", keys, proposed);
-}
-
 core::Result<std::string> MessageApply::resolve_keyed(std::string_view type,
                                                       const std::vector<std::string>& keys,
-                                                      const std::string& proposed) {
+                                                      const std::function<std::string()>& proposed) {
   std::string id;
   std::vector<const std::string*> unknown;
   for (const std::string& key : keys) {
@@ -153,7 +149,7 @@ core::Result<std::string> MessageApply::resolve_keyed(std::string_view type,
       id = std::move(**found);
     }
   }
-  if (id.empty()) id = proposed;
+  if (id.empty()) id = proposed();
   for (const std::string* key : unknown) {
     if (auto added = records_.add_key(type, *key, id); !added) return core::fail(added.error());
   }

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <set>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -82,11 +83,9 @@ class MessageApply {
  private:
   struct Work;
   core::Status resolve_draft(Work& work, std::size_t index);
-  core::Result<std::string> resolve_merged(Work& work, const std::vector<std::string>& keys,
-                                           const std::string& proposed);
   core::Result<std::string> resolve_keyed(std::string_view type,
                                           const std::vector<std::string>& keys,
-                                          const std::string& proposed);
+                                          const std::function<std::string()>& proposed);
   core::Status write_drafts(Work& work);
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,
                               const std::vector<std::size_t>& drafts);

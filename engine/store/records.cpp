@@ -74,6 +74,7 @@ core::Status RecordsImpl::begin() {
   has_savepoint_ = false;
   words_.begin();
   cache_.begin();
+  keys_.begin();
   return {};
 }
 
@@ -97,7 +98,9 @@ void RecordsImpl::rollback() {
   open_ = false;
   if (db_->in_transaction()) (void)db_->rollback();
   words_.undo_all();
+  index_.forget();
   cache_.undo_all();
+  keys_.undo_all();
   tallies_ = saved_;
 }
 
@@ -112,6 +115,7 @@ core::Status RecordsImpl::savepoint() {
   marked_ = tallies_;
   words_.savepoint();
   cache_.savepoint();
+  keys_.savepoint();
   return {};
 }
 
@@ -122,7 +126,9 @@ core::Status RecordsImpl::rollback_to_savepoint() {
   if (auto status = db_->run("ROLLBACK TO entry", {}); !status) return status;
   tallies_ = marked_;
   words_.undo_to_savepoint();
+  index_.forget();
   cache_.undo_to_savepoint();
+  keys_.undo_to_savepoint();
   return {};
 }
 

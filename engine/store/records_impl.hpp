@@ -1,4 +1,5 @@
 #pragma once
+#include "key_cache.hpp"
 #include "resource_cache.hpp"
 #include "search_index.hpp"
 #include "sqlite_db.hpp"
@@ -113,6 +114,7 @@ class RecordsImpl final : public Records {
   const bool writer_;
   Words words_;
   ResourceCache cache_;
+  KeyCache keys_;
   SearchIndex index_;
   std::optional<Current> loaded_;   // the reader's one place for current()
   std::string name_;                // "Type/id", reused

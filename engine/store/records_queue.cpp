@@ -37,12 +37,16 @@ core::Result<std::optional<std::string>> RecordsImpl::find_key(std::string_view 
   if (!word) return core::fail(word.error());
   std::optional<std::string> id;
   if (*word == 0) return id;
+  if (writer_) {
+    if (const std::string* known = keys_.find(*word, key)) return std::optional(*known);
+  }
   auto status = db_->query("SELECT id FROM resource_key WHERE type=?1 AND key=?2",
                            {*word, stored_key(key)}, [&](const Row& row) {
                              id = row.text(0);
                              return false;
                            });
   if (!status) return core::fail(status.error());
+  if (writer_ && id) keys_.remember(*word, key, *id, false);
   return id;
 }
 
@@ -54,7 +58,11 @@ core::Status RecordsImpl::add_key(std::string_view type, std::string_view key,
   auto status = db_->run(
       "INSERT INTO resource_key(type,key,id) VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
       {*word, stored_key(key), id});
-  if (!status || db_->changes() == 1) return status;
+  if (!status) return status;
+  if (db_->changes() == 1) {
+    keys_.remember(*word, key, id, true);
+    return {};
+  }
   const auto known = find_key(type, key);
   if (!known) return core::fail(known.error());
   if (*known && **known == id) return {};
@@ -64,16 +72,12 @@ core::Status RecordsImpl::add_key(std::string_view type, std::string_view key,
 
 core::Result<std::vector<Records::KeyRow>> RecordsImpl::keys_with_parent(
     std::string_view parent_id) {
-  // '0' follows '/': all keys that begin with "<parent>/", for one type after the other.
+  // '0' follows '/': all keys that begin with "<parent>/".
   const std::string from = std::string(parent_id) + "/", to = std::string(parent_id) + "0";
   std::vector<KeyRow> rows;
   core::Status damage;
   auto status = db_->query(
-      "WITH RECURSIVE types(type) AS (SELECT min(type) FROM resource_key UNION ALL"
-      " SELECT (SELECT min(k.type) FROM resource_key k WHERE k.type>types.type)"
-      " FROM types WHERE types.type IS NOT NULL)"
-      " SELECT k.type,k.key,k.id FROM types JOIN resource_key k ON k.type=types.type"
-      " AND k.key>=?1 AND k.key<?2 WHERE types.type IS NOT NULL ORDER BY k.type,k.key",
+      "SELECT type,key,id FROM resource_key WHERE key>=?1 AND key<?2 ORDER BY type,key",
       {from, to}, [&](const Row& row) {
         auto type = words_.text(row.integer(0));
         if (!type) {

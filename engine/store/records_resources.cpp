@@ -374,16 +374,12 @@ core::Result<std::vector<Resource>> RecordsImpl::referencing(std::string_view ta
   if (slash == std::string_view::npos) return found;
   const auto type = words_.find(target.substr(0, slash));
   if (!type) return core::fail(type.error());
-  // Every parameter that holds references, by skipping from one to the next; a resource that points
-  // there twice comes once, in the order in which resources were first written.
+  // A resource that points there twice comes once, in the order in which resources were first
+  // written.
   core::Status damage;
   auto status = db_->query(
-      "WITH RECURSIVE params(param) AS (SELECT min(param) FROM search_reference UNION ALL"
-      " SELECT (SELECT min(s.param) FROM search_reference s WHERE s.param>params.param)"
-      " FROM params WHERE params.param IS NOT NULL)"
-      " SELECT DISTINCT r.number,r.type,r.id,r.row FROM params"
-      " JOIN search_reference s ON s.param=params.param AND s.id=?1 AND s.type=?2"
-      " JOIN resource r ON r.number=s.resource WHERE params.param IS NOT NULL AND r.deleted=0"
+      "SELECT DISTINCT r.number,r.type,r.id,r.row FROM search_reference s"
+      " JOIN resource r ON r.number=s.resource WHERE s.id=?1 AND s.type=?2 AND r.deleted=0"
       " ORDER BY r.number LIMIT ?3",
       {target.substr(slash + 1), *type, static_cast<std::int64_t>(limit)}, [&](const Row& row) {
         auto name = words_.text(row.integer(1));

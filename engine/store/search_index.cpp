@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 
 namespace store {
@@ -25,6 +26,28 @@ constexpr std::array<std::string_view, 3> kStrings = {"name", "family", "given"}
 
 constexpr char kField = '\x1f';
 constexpr char kEnd = '\x1e';
+
+char letter_of(fhir::SearchKind kind) {
+  switch (kind) {
+    case fhir::SearchKind::kToken: return 't';
+    case fhir::SearchKind::kReference: return 'r';
+    case fhir::SearchKind::kDate: return 'd';
+    case fhir::SearchKind::kString: return 's';
+  }
+  return '?';
+}
+
+void append_number(std::int64_t number, std::string& out) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+
+void append_clean(std::string_view text, std::string& out) {
+  for (const char c : text.substr(0, fhir::kSearchTextBytesMax)) {
+    out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  }
+}
 
 template <std::size_t N>
 bool has(const std::array<std::string_view, N>& list, std::string_view name) {
@@ -78,16 +101,15 @@ TypeParams load_params(const schema::R4& r4, std::string_view type) {
     params.extracted.push_back({param.name, *kind, std::move(*path)});
     params.by_name[param.name] = {*kind, param.name, {}};
   }
+  params.words.assign(params.extracted.size(), 0);
   return params;
 }
 
 }  // namespace
 
 std::string clean_search_text(std::string_view text) {
-  std::string out(text.substr(0, fhir::kSearchTextBytesMax));
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  }
+  std::string out;
+  append_clean(text, out);
   return out;
 }
 
@@ -97,66 +119,92 @@ const TypeParams& SearchIndex::params_of(std::string_view type) {
   return types_.emplace(std::string(type), load_params(r4_, type)).first->second;
 }
 
+void SearchIndex::forget() {
+  for (auto& [type, params] : types_) params.words.assign(params.extracted.size(), 0);
+}
+
+core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParams& params,
+                                                std::string_view name) {
+  const auto at = std::find_if(params.extracted.begin(), params.extracted.end(),
+                               [&](const auto& known) { return known.name == name; });
+  std::int64_t& word = params.words.at(
+      static_cast<std::size_t>(std::distance(params.extracted.begin(), at)));
+  if (word != 0) return word;
+  auto number = words_.number(std::string(type) + "." + std::string(name));
+  if (number) word = *number;
+  return number;
+}
+
 // One line of text an entry, so that old and new can be compared without asking the tables:
 // kind and parameter, then system and code, or type and id, or start and finish, or the text.
-core::Result<std::string> SearchIndex::entry_of(std::string_view type,
-                                                const fhir::SearchValue& value) {
-  auto param = words_.number(std::string(type) + "." + std::string(value.param));
-  if (!param) return core::fail(param.error());
-  std::string entry = std::to_string(*param) + kField;
+core::Status SearchIndex::add_entry(std::int64_t param, const fhir::SearchValue& value) {
   std::int64_t word = 0;
-  switch (value.kind) {
-    case fhir::SearchKind::kToken: {
-      if (!value.system.empty()) {
-        auto system = words_.number(clean_search_text(value.system));
-        if (!system) return core::fail(system.error());
-        word = *system;
-      }
-      return "t" + entry + std::to_string(word) + kField + clean_search_text(value.code);
+  std::string_view text = value.code;
+  if (value.kind == fhir::SearchKind::kToken && !value.system.empty()) {
+    auto system = words_.number(clean_search_text(value.system));
+    if (!system) return core::fail(system.error());
+    word = *system;
+  } else if (value.kind == fhir::SearchKind::kReference) {
+    const fhir::Reference reference = fhir::split_reference(value.code);
+    if (reference.base.empty() && !reference.type.empty()) {
+      auto target = words_.number(reference.type);
+      if (!target) return core::fail(target.error());
+      word = *target;
+      text = reference.id;
     }
-    case fhir::SearchKind::kReference: {
-      const fhir::Reference reference = fhir::split_reference(value.code);
-      const bool local = reference.base.empty() && !reference.type.empty();
-      if (local) {
-        auto target = words_.number(reference.type);
-        if (!target) return core::fail(target.error());
-        word = *target;
-      }
-      return "r" + entry + std::to_string(word) + kField +
-             clean_search_text(local ? reference.id : std::string_view(value.code));
-    }
-    case fhir::SearchKind::kDate:
-      return "d" + entry + std::to_string(value.start) + kField + std::to_string(value.end);
-    case fhir::SearchKind::kString: return "s" + entry + clean_search_text(value.code);
   }
-  return entry;
+  text_ += letter_of(value.kind);
+  append_number(param, text_);
+  text_ += kField;
+  switch (value.kind) {
+    case fhir::SearchKind::kToken:
+    case fhir::SearchKind::kReference:
+      append_number(word, text_);
+      text_ += kField;
+      append_clean(text, text_);
+      break;
+    case fhir::SearchKind::kDate:
+      append_number(value.start, text_);
+      text_ += kField;
+      append_number(value.end, text_);
+      break;
+    case fhir::SearchKind::kString: append_clean(text, text_); break;
+  }
+  return {};
 }
 
-core::Result<std::vector<std::string>> SearchIndex::entries_of(std::string_view type,
-                                                               const fhir::Node* tree) {
-  std::vector<std::string> entries;
-  if (!tree) return entries;
+// Leaves the entries in now_, sorted, each once; they stand in text_.
+core::Status SearchIndex::collect(std::string_view type, const fhir::Node* tree) {
+  now_.clear();
+  text_.clear();
+  if (!tree) return {};
   scratch_.reset();
   values_.clear();
-  fhir::search_values(params_of(type).extracted, tree, scratch_, values_);
-  entries.reserve(values_.size());
+  (void)params_of(type);
+  TypeParams& params = types_.find(type)->second;
+  fhir::search_values(params.extracted, tree, scratch_, values_);
+  ends_.clear();
   for (const fhir::SearchValue& value : values_) {
-    auto entry = entry_of(type, value);
-    if (!entry) return core::fail(entry.error());
-    entries.push_back(std::move(*entry));
+    const auto param = word_of(type, params, value.param);
+    if (!param) return core::fail(param.error());
+    if (auto status = add_entry(*param, value); !status) return status;
+    ends_.push_back(text_.size());
   }
-  std::sort(entries.begin(), entries.end());
-  entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
-  return entries;
+  std::size_t from = 0;
+  for (const std::size_t end : ends_) {
+    now_.push_back(std::string_view(text_).substr(from, end - from));
+    from = end;
+  }
+  std::sort(now_.begin(), now_.end());
+  now_.erase(std::unique(now_.begin(), now_.end()), now_.end());
+  return {};
 }
 
-core::Result<std::vector<std::string>> SearchIndex::stored_entries(std::int64_t resource) {
-  std::vector<std::string> entries;
+core::Result<std::string> SearchIndex::stored_entries(std::int64_t resource) {
+  std::string entries;
   auto status = db_.query("SELECT entries FROM search_value WHERE resource=?1", {resource},
                           [&](const Row& row) {
-                            for (std::string_view part : core::split(row.text(0), kEnd)) {
-                              if (!part.empty()) entries.emplace_back(part);
-                            }
+                            entries = row.text(0);
                             return false;
                           });
   if (!status) return core::fail(status.error());
@@ -165,80 +213,86 @@ core::Result<std::vector<std::string>> SearchIndex::stored_entries(std::int64_t 
 
 core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::string_view type,
                                                 const fhir::Node* tree, std::uint64_t before) {
-  const auto now = entries_of(type, tree);
-  if (!now) return core::fail(now.error());
-  std::string joined;
-  for (const std::string& entry : *now) joined.append(entry) += kEnd;
-  const std::uint64_t hash = now->empty() ? 0 : core::stable_hash(joined) | 1;
+  if (auto status = collect(type, tree); !status) return core::fail(status.error());
+  joined_.assign(1, kEnd);
+  for (const std::string_view entry : now_) joined_.append(entry) += kEnd;
+  const std::uint64_t hash =
+      now_.empty() ? 0 : core::stable_hash(std::string_view(joined_).substr(1)) | 1;
   if (hash == before) return hash;
 
-  std::vector<std::string> old;
+  std::string stored;
+  std::vector<std::string_view> old, gone, added;
   if (before != 0) {
-    auto stored = stored_entries(resource);
-    if (!stored) return core::fail(stored.error());
-    old = std::move(*stored);
+    auto found = stored_entries(resource);
+    if (!found) return core::fail(found.error());
+    stored = std::move(*found);
+    for (const std::string_view part : core::split(stored, kEnd)) {
+      if (!part.empty()) old.push_back(part);
+    }
   }
-  std::vector<std::string> gone, added;
-  std::set_difference(old.begin(), old.end(), now->begin(), now->end(), std::back_inserter(gone));
-  std::set_difference(now->begin(), now->end(), old.begin(), old.end(),
+  std::set_difference(old.begin(), old.end(), now_.begin(), now_.end(), std::back_inserter(gone));
+  std::set_difference(now_.begin(), now_.end(), old.begin(), old.end(),
                       std::back_inserter(added));
   core::Status status;
-  for (const std::string& entry : gone) {
+  for (const std::string_view entry : gone) {
     if (status = write(resource, entry, false); !status) return core::fail(status.error());
   }
-  for (const std::string& entry : added) {
+  for (const std::string_view entry : added) {
     if (status = write(resource, entry, true); !status) return core::fail(status.error());
   }
-  if (status = note(resource, *now, joined); !status) return core::fail(status.error());
+  if (now_.empty()) {
+    status = db_.run("DELETE FROM search_value WHERE resource=?1", {resource});
+  } else if (before == 0) {
+    status = db_.run("INSERT OR REPLACE INTO search_value(resource,entries) VALUES(?1,?2)",
+                     {resource, Blob{joined_}});
+  } else {
+    status = db_.run("UPDATE search_value SET entries=?2 WHERE resource=?1",
+                     {resource, Blob{joined_}});
+  }
+  if (!status) return core::fail(status.error());
   return hash;
 }
 
-core::Status SearchIndex::note(std::int64_t resource, const std::vector<std::string>& entries,
-                               const std::string& joined) {
-  if (entries.empty()) return db_.run("DELETE FROM search_value WHERE resource=?1", {resource});
-  std::vector<std::string_view> params;
-  for (const std::string& entry : entries) {
-    params.push_back(std::string_view(entry).substr(1, entry.find(kField) - 1));
-  }
-  std::sort(params.begin(), params.end());
-  params.erase(std::unique(params.begin(), params.end()), params.end());
-  std::string list = ",";
-  for (std::string_view param : params) list.append(param) += ',';
-  return db_.run(
-      "INSERT INTO search_value(resource,params,entries) VALUES(?1,?2,?3)"
-      " ON CONFLICT(resource) DO UPDATE SET params=excluded.params,entries=excluded.entries",
-      {resource, list, Blob{joined}});
-}
-
-core::Status SearchIndex::write(std::int64_t resource, const std::string& entry, bool add) {
-  const auto fields = core::split(std::string_view(entry).substr(1), kField);
-  const std::int64_t param = core::to_int(fields.at(0)).value_or(0);
-  const auto number = [&](std::size_t n) { return core::to_int(fields.at(n)).value_or(0); };
+core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, bool add) {
+  const std::size_t first = entry.find(kField);
+  const std::size_t second = entry.find(kField, first + 1);
+  const auto number = [](std::string_view text) { return core::to_int(text).value_or(0); };
+  const std::int64_t param = number(entry.substr(1, first - 1));
+  const std::string_view head = entry.substr(first + 1, second - first - 1);
+  const std::string_view tail = second < entry.size() ? entry.substr(second + 1) : entry.substr(0, 0);
   switch (entry.front()) {
     case 't':
       return db_.run(add ? "INSERT INTO search_token(param,code,resource,system)"
                            " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_token"
                            " WHERE param=?1 AND code=?2 AND resource=?3 AND system=?4",
-                     {param, fields.at(2), resource, number(1)});
+                     {param, tail, resource, number(head)});
     case 'r':
-      return db_.run(add ? "INSERT INTO search_reference(param,id,type,resource)"
+      return db_.run(add ? "INSERT INTO search_reference(id,param,resource,type)"
                            " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_reference"
-                           " WHERE param=?1 AND id=?2 AND type=?3 AND resource=?4",
-                     {param, fields.at(2), number(1), resource});
+                           " WHERE id=?1 AND param=?2 AND resource=?3 AND type=?4",
+                     {tail, param, resource, number(head)});
     case 'd':
       return db_.run(add ? "INSERT INTO search_date(resource,param,start,finish)"
                            " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_date"
                            " WHERE resource=?1 AND param=?2 AND start=?3 AND finish=?4",
-                     {resource, param, number(1), number(2)});
+                     {resource, param, number(head), number(tail)});
     default:
       return db_.run(add ? "INSERT INTO search_string(param,folded,resource)"
                            " VALUES(?1,?2,?3) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_string WHERE param=?1 AND folded=?2 AND resource=?3",
-                     {param, fields.at(1), resource});
+                     {param, head, resource});
   }
+}
+
+std::string entries_of_param(fhir::SearchKind kind, std::int64_t param) {
+  std::string text(1, kEnd);
+  text += letter_of(kind);
+  append_number(param, text);
+  text += kField;
+  return text;
 }
 
 std::vector<std::string> indexed_params(const schema::R4& r4, std::string_view type) {

@@ -27,6 +27,7 @@ struct IndexedParam {
 struct TypeParams {
   std::vector<fhir::SearchParameter> extracted;
   std::map<std::string, IndexedParam, std::less<>> by_name;
+  std::vector<std::int64_t> words;   ///< of `extracted`, as "Type.name"; 0 = not asked for yet
 };
 
 /// Keeps the index tables. Thread: the connection's.
@@ -41,13 +42,16 @@ class SearchIndex {
   core::Result<std::uint64_t> update(std::int64_t resource, std::string_view type,
                                      const fhir::Node* tree, std::uint64_t before);
 
+  /// After an undo: words given meanwhile are gone.
+  void forget();
+
  private:
-  core::Result<std::vector<std::string>> entries_of(std::string_view type, const fhir::Node* tree);
-  core::Result<std::string> entry_of(std::string_view type, const fhir::SearchValue& value);
-  core::Result<std::vector<std::string>> stored_entries(std::int64_t resource);
-  core::Status write(std::int64_t resource, const std::string& entry, bool add);
-  core::Status note(std::int64_t resource, const std::vector<std::string>& entries,
-                    const std::string& joined);
+  core::Status collect(std::string_view type, const fhir::Node* tree);
+  core::Status add_entry(std::int64_t param, const fhir::SearchValue& value);
+  core::Result<std::int64_t> word_of(std::string_view type, TypeParams& params,
+                                     std::string_view name);
+  core::Result<std::string> stored_entries(std::int64_t resource);
+  core::Status write(std::int64_t resource, std::string_view entry, bool add);
 
   Db& db_;
   Words& words_;
@@ -55,7 +59,14 @@ class SearchIndex {
   std::map<std::string, TypeParams, std::less<>> types_;
   fhir::Document scratch_;
   std::vector<fhir::SearchValue> values_;
+  // Of the last collect(); the entries stand in text_.
+  std::string text_, joined_;
+  std::vector<std::size_t> ends_;
+  std::vector<std::string_view> now_;
 };
+
+/// What the entries of a parameter in search_value begin with.
+std::string entries_of_param(fhir::SearchKind kind, std::int64_t param);
 
 /// As stored and as asked for: no control characters, at most fhir::kSearchTextBytesMax bytes.
 std::string clean_search_text(std::string_view text);

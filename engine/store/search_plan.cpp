@@ -250,8 +250,9 @@ core::Result<std::string> check(Sql& sql, Words& words, const Clause& clause) {
   if (clause.special == Special::kId) return id_check(sql, clause);
   if (clause.missing) {
     return std::string(*clause.missing ? "NOT " : "") +
-           "EXISTS(SELECT 1 FROM search_value v WHERE v.resource=r.number AND v.params LIKE " +
-           sql.bind("%," + std::to_string(clause.param) + ",%") + ")";
+           "EXISTS(SELECT 1 FROM search_value v WHERE v.resource=r.number AND instr(v.entries,"
+           "CAST(" +
+           sql.bind(entries_of_param(clause.kind, clause.param)) + " AS BLOB))>0)";
   }
   if (clause.kind == SearchKind::kString) {
     const auto found = matches(sql, words, clause);

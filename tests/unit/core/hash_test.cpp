@@ -32,6 +32,19 @@ BOOST_AUTO_TEST_CASE(uuid_v5_vector) {
              "2ed6657d-e927-568b-95e1-2665a8aea6a2");
 }
 
+BOOST_AUTO_TEST_CASE(uuid_beside_sorts_with_its_neighbour) {
+  core::Uuid parent;
+  BOOST_REQUIRE(core::Uuid::parse("6ba7b810-9dad-11d1-80b4-00c04fd430c8", parent));
+  std::set<core::Uuid> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const core::Uuid id = core::uuid_beside(core::uuid_v5(parent, std::to_string(i)), parent);
+    BOOST_TEST(id.text().starts_with("6ba7b810-"));
+    BOOST_TEST((id.bytes[6] >> 4) == 8);
+    BOOST_TEST((id.bytes[8] >> 6) == 2);
+    BOOST_TEST(seen.insert(id).second);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(uuid_v4_is_random_and_marked) {
   std::set<core::Uuid> seen;
   for (int i = 0; i < 1000; ++i) {

@@ -140,7 +140,8 @@ class Mapper {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The id first proposed for a key: UUIDv5(tenant, Type | key). Records hold the truth afterwards.
+/// The id first proposed for a key: UUIDv5(tenant, Type | key), beside the parent's when the key
+/// begins with one (core::uuid_beside). Records hold the truth afterwards.
 core::Uuid proposed_id(const Environment& environment, std::string_view type, std::string_view key);
 
 /// Replaces draft markers in a key by ids.
