@@ -15,7 +15,14 @@ inline constexpr std::size_t kUnpackBytesMax = 256u << 20;
 /// zstd, level 1, contexts reused by each thread. Thread: any.
 /// @return false, leaving `out` empty, when packing does not make it smaller.
 bool pack(std::string_view raw, std::string& out);
-/// kStoreCorrupt when it is no such frame.
+/// The same with the dictionary of resources (schemas/store/resource-1.zdict): what FHIR resources
+/// have in common is not stored again in each, a third of the bytes in a third of the time.
+bool pack_resource(std::string_view raw, std::string& out);
+/// Either kind; the frame names its dictionary. kStoreCorrupt when it is no such frame.
 core::Result<std::string> unpack(std::string_view packed);
+
+/// The embedded dictionary. Once released it never changes: a better one gets another number, and the
+/// old one stays for what was written with it.
+std::string_view resource_dictionary();
 
 }  // namespace store

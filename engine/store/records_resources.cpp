@@ -143,7 +143,7 @@ core::Result<Records::Put> RecordsImpl::write_version(std::string_view type, std
   resource.updated = with.updated;
   resource.deleted = deleted;
   resource.body = body;
-  const bool packed = pack(body, packed_);
+  const bool packed = pack_resource(body, packed_);
   auto status = db_->run(
       "INSERT INTO version(row,resource,version,previous,sequence,updated,deleted,packed,body)"
       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",

@@ -59,4 +59,27 @@ BOOST_AUTO_TEST_CASE(packing_gives_back_the_same_and_refuses_damage) {
   BOOST_TEST(!store::unpack(std::string_view(packed).substr(0, packed.size() / 2)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(resources_are_packed_with_what_they_have_in_common) {
+  const std::string body =
+      R"({"resourceType":"Observation","id":"0b0ad67c-6d3c-58d4-9d4c-0b3a6a6a5c11","status":"final",)"
+      R"("category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category",)"
+      R"("code":"laboratory","display":"Laboratory"}]}],"code":{"coding":[{"code":"718-7",)"
+      R"("display":"Hemoglobin","system":"http://loinc.org"}],"text":"Hemoglobin"},)"
+      R"("subject":{"reference":"Patient/4b7a3f51-6c57-5d0d-8d7e-3a6f0f9f8f11"},)"
+      R"("valueQuantity":{"value":13.4,"unit":"g/dL"}})";
+  std::string alone, shared;
+  BOOST_REQUIRE(store::pack(body, alone));
+  BOOST_REQUIRE(store::pack_resource(body, shared));
+  BOOST_TEST(shared.size() * 2 < alone.size());
+  BOOST_TEST(store::unpack(shared).value() == body);
+  BOOST_TEST(store::unpack(alone).value() == body);   // as earlier versions wrote it
+  BOOST_TEST(!store::unpack(std::string_view(shared).substr(0, shared.size() / 2)).has_value());
+  // The number of the dictionary stands in the frame, after magic and descriptor.
+  std::string unknown = shared;
+  BOOST_REQUIRE(unknown.size() > 6);
+  BOOST_REQUIRE(unknown[5] == 1);
+  unknown[5] = 77;
+  BOOST_TEST(!store::unpack(unknown).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
