@@ -143,51 +143,133 @@ std::optional<core::Instant> Applier::next_deadline() const {
 void Applier::run() {
   std::vector<MappedEntry*> batch;
   while (MappedEntry* first = stage_.next(true)) {
-    batch.assign(1, first);
-    while (batch.size() < MapStage::kSlots) {
-      MappedEntry* more = stage_.next(false);
-      if (more == nullptr) break;
-      batch.push_back(more);
-    }
-    while (!stopping_) {
-      auto status = apply_batch(batch);
-      if (status) break;
-      parts_.records->rollback();
-      charts_.forget();
-      apply_.forget();
-      if (mpi_ != nullptr) {
-        if (auto undone = mpi_->undo_all(); !undone) status = undone;
+    do {
+      batch.assign(1, first);
+      while (batch.size() < MapStage::kSlots) {
+        MappedEntry* more = stage_.next(false);
+        if (more == nullptr) break;
+        batch.push_back(more);
       }
-      core::log_error("apply-failed", {{"reason", status.error().text()},
-                                       {"sequence", batch.front()->entry.sequence.value()}});
-      {
-        std::lock_guard lock(mutex_);
-        trouble_ = status.error().text();
-      }
-      std::this_thread::sleep_for(kRetryDelay);
-    }
-    for (MappedEntry* slot : batch) stage_.release(slot);
+      const core::Sequence last = batch.back()->entry.sequence;
+      core::Status status = apply_batch(batch);
+      const bool full = in_transaction_ >= kTransactionEntries || !parts_.waiters->empty();
+      if (status && full) status = commit(last);
+      for (MappedEntry* slot : batch) stage_.release(slot);
+      if (!status && !recover(status.error(), last)) return;
+      first = stage_.next(false);
+    } while (first != nullptr);
+    // Nothing more is mapped: what is done becomes visible.
+    if (!open_) continue;
+    const core::Sequence last = applied_to_;
+    if (auto status = commit(last); !status && !recover(status.error(), last)) return;
   }
 }
 
-core::Status Applier::apply_batch(std::vector<MappedEntry*>& batch) {
-  const auto began = std::chrono::steady_clock::now();
+/// The store, or an entry, failed in the middle of a transaction: everything since the last commit is
+/// read again from the journal and applied, until the store lets it. @return false when stopped
+/// before.
+bool Applier::recover(core::Error error, core::Sequence last) {
+  while (!stopping_) {
+    undo();
+    if (is_environment(error)) {
+      core::log_error("apply-failed",
+                      {{"reason", error.text()}, {"sequence", position_.load() + 1}});
+      {
+        std::lock_guard lock(mutex_);
+        trouble_ = error.text();
+      }
+      std::this_thread::sleep_for(kRetryDelay);
+    } else {
+      careful_ = kCarefulEntries;
+    }
+    core::Status status;
+    while (status && position_ < last.value() && !stopping_) {
+      auto entries = stage_.map_again(core::Sequence{position_.load()}, last);
+      if (!entries) {
+        status = core::fail(entries.error());
+        break;
+      }
+      std::vector<MappedEntry*> batch;
+      for (const auto& entry : *entries) batch.push_back(entry.get());
+      status = apply_batch(batch);
+      if (status) status = commit(batch.back()->entry.sequence);
+    }
+    if (status) return position_ >= last.value();
+    error = status.error();
+  }
+  undo();
+  return false;
+}
+
+void Applier::undo() {
+  parts_.records->rollback();
+  charts_.forget();
+  apply_.forget();
+  if (mpi_ != nullptr) {
+    if (auto undone = mpi_->undo_all(); !undone) {
+      core::log_error("apply-failed", {{"reason", undone.error().text()}});
+    }
+  }
+  open_ = false;
+  in_transaction_ = 0;
   outcomes_.clear();
-  if (auto status = parts_.records->begin(); !status) return status;
+  counts_ = {};
+}
+
+/// Without savepoints: one costs a copy of each page that is touched below it. Only when an entry
+/// fails is the transaction begun anew with one for each entry.
+core::Status Applier::apply_batch(const std::vector<MappedEntry*>& batch) {
+  const auto began = std::chrono::steady_clock::now();
+  if (!open_) {
+    if (auto status = parts_.records->begin(); !status) return status;
+    open_ = true;
+  }
+  if (auto status = apply_entries(batch); !status) return status;
+  in_transaction_ += batch.size();
+  careful_ -= std::min(careful_, batch.size());
+  applied_to_ = batch.back()->entry.sequence;
+  batch_seconds_.observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  return {};
+}
+
+core::Status Applier::apply_entries(const std::vector<MappedEntry*>& batch) {
   for (MappedEntry* slot : batch) {
     if (auto status = apply_entry(*slot); !status) return status;
   }
-  const core::Sequence position = batch.back()->entry.sequence;
+  return {};
+}
+
+core::Status Applier::mark() {
+  if (auto status = parts_.records->savepoint(); !status) return status;
+  if (mpi_ != nullptr) mpi_->savepoint();
+  return {};
+}
+
+core::Status Applier::undo_to_mark() {
+  charts_.forget();
+  apply_.forget();
+  if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
+  return mpi_ != nullptr ? mpi_->undo_to_savepoint() : core::Status();
+}
+
+core::Status Applier::commit(core::Sequence position) {
   if (auto status = parts_.records->commit(position); !status) return status;
+  open_ = false;
   position_ = position.value();
   if (mpi_ != nullptr) mpi_->committed();
-  applied_.add(static_cast<double>(batch.size()));
+  applied_.add(static_cast<double>(in_transaction_));
+  messages_.add(static_cast<double>(counts_.messages));
+  failed_.add(static_cast<double>(counts_.failed));
+  opened_.add(static_cast<double>(counts_.opened));
+  closed_.add(static_cast<double>(counts_.closed));
+  in_transaction_ = 0;
+  counts_ = {};
   commit_effects();
   for (auto& [sequence, outcome] : outcomes_) parts_.waiters->applied(sequence, outcome);
+  outcomes_.clear();
   parts_.waiters->applied_up_to(position);
   if (parts_.on_commit) parts_.on_commit();
-  batch_seconds_.observe(
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   return {};
 }
 
@@ -217,26 +299,22 @@ core::Status Applier::apply_entry(MappedEntry& slot) {
 
 core::Status Applier::apply_message(MappedEntry& slot) {
   if (slot.error) return fail_message(slot, *slot.error);
-  if (auto status = parts_.records->savepoint(); !status) return status;
-  if (mpi_ != nullptr) mpi_->savepoint();
+  if (careful_ > 0) {
+    if (auto status = mark(); !status) return status;
+  }
   auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment,
                              mode_of(*slot.feed), slot.feed->historical);
   core::Status routed;
   if (result) routed = route(slot, *result);
   if (!result || !routed) {
     const core::Error error = result ? routed.error() : result.error();
-    if (is_environment(error)) return core::fail(error);
-    charts_.forget();
-    apply_.forget();
-    if (auto status = parts_.records->rollback_to_savepoint(); !status) return status;
-    if (mpi_ != nullptr) {
-      if (auto status = mpi_->undo_to_savepoint(); !status) return status;
-    }
+    if (careful_ == 0 || is_environment(error)) return core::fail(error);
+    if (auto status = undo_to_mark(); !status) return status;
     return fail_message(slot, error);
   }
-  messages_.add();
-  opened_.add(result->opened);
-  closed_.add(result->closed);
+  ++counts_.messages;
+  counts_.opened += result->opened;
+  counts_.closed += result->closed;
   store::MessageState state;
   state.sequence = slot.entry.sequence;
   state.feed = slot.entry.feed.value();
@@ -251,7 +329,7 @@ core::Status Applier::apply_message(MappedEntry& slot) {
 }
 
 core::Status Applier::fail_message(MappedEntry& slot, const core::Error& error) {
-  failed_.add();
+  ++counts_.failed;
   core::log_warn("message-not-applied", {{"feed", slot.entry.feed.value()},
                                          {"sequence", slot.entry.sequence.value()},
                                          {"type", slot.entry.type},
@@ -327,8 +405,8 @@ core::Status Applier::emit(const std::vector<him::Change>& changes, const store:
   for (const him::Change& change : changes) {
     ApplyResult result;
     if (auto status = apply_.write_changes({change}, stamp, result); !status) return status;
-    opened_.add(result.opened);
-    closed_.add(result.closed);
+    counts_.opened += result.opened;
+    counts_.closed += result.closed;
     ++part;
     const std::string identifier =
         std::string(label) + "|" + std::to_string(entry.sequence.value()) + "|" +

@@ -24,9 +24,17 @@ namespace pipeline {
 inline constexpr std::string_view kPairDecision = "mpi-pair";
 
 /// The one writer of the records: takes mapped entries in journal order and applies them, many in a
-/// transaction that also moves the position. Thread: one of its own.
+/// transaction that also moves the position. A transaction ends when nothing more is mapped, so that
+/// a quiet feed's message is visible at once, or is full. Thread: one of its own.
 class Applier {
  public:
+  /// Entries in one transaction while there is a backlog: pages that many of them touch are written
+  /// once.
+  static constexpr std::size_t kTransactionEntries = 512;
+  /// After one that could not be applied, this many get a savepoint each: bad entries come in runs,
+  /// and each costs its transaction once more.
+  static constexpr std::size_t kCarefulEntries = 4096;
+
   struct Parts {
     const EngineConfig* config;
     std::shared_ptr<const Knowledge> knowledge;
@@ -50,7 +58,13 @@ class Applier {
 
  private:
   void run();
-  core::Status apply_batch(std::vector<MappedEntry*>& batch);
+  core::Status apply_batch(const std::vector<MappedEntry*>& batch);
+  core::Status apply_entries(const std::vector<MappedEntry*>& batch);
+  core::Status mark();
+  core::Status undo_to_mark();
+  core::Status commit(core::Sequence position);
+  void undo();
+  bool recover(core::Error error, core::Sequence last);
   core::Status apply_entry(MappedEntry& slot);
   core::Status apply_message(MappedEntry& slot);
   core::Status fail_message(MappedEntry& slot, const core::Error& error);
@@ -77,7 +91,16 @@ class Applier {
   core::Counter& opened_;
   core::Counter& closed_;
   core::Histogram& batch_seconds_;
-  std::vector<std::pair<core::Sequence, Applied>> outcomes_;   ///< of the open transaction
+  // Of the open transaction.
+  struct Counts {
+    std::size_t messages = 0, failed = 0, opened = 0, closed = 0;
+  };
+  bool open_ = false;
+  std::size_t in_transaction_ = 0;
+  core::Sequence applied_to_;
+  std::size_t careful_ = 0;   ///< that many entries get a savepoint each
+  Counts counts_;
+  std::vector<std::pair<core::Sequence, Applied>> outcomes_;
   std::atomic<std::uint64_t> position_{0};
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;

@@ -192,7 +192,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     stale = *last && **last > *work.stamp.event_time;
   }
   const std::string name = type + "/" + id;
-  std::string statement = SaidBefore::statement(work.output, drafts, work.ids);
+  const SaidBefore::Statement statement = said_.statement(work.output, drafts, work.ids);
   if (known && !stale && said_.same(name, (*current)->version, statement)) {
     auto put = records_.put(type, id, (*current)->body, nullptr, work.stamp);
     if (!put) return core::fail(put.error());
@@ -239,7 +239,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   }
   const auto version = put(work, type, id, tree, shared);
   if (!version) return core::fail(version.error());
-  said_.note(name, *version, std::move(statement));
+  said_.note(name, *version, statement);
   return {};
 }
 

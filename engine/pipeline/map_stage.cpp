@@ -99,7 +99,7 @@ void MapStage::run(core::Sequence after) {
       if (!slot) return;
       after = entry.sequence;
       (*slot)->entry = std::move(entry);
-      map_into(**slot);
+      map_into(**slot, &recalls_[(*slot)->entry.feed]);
       if (!ready_.push(*slot)) return;
     }
   }
@@ -117,7 +117,30 @@ void MapStage::park(MappedEntry& slot, core::Sequence sequence, const core::Erro
   slot.error = error;
 }
 
-void MapStage::map_into(MappedEntry& slot) {
+core::Result<std::vector<std::unique_ptr<MappedEntry>>> MapStage::map_again(core::Sequence after,
+                                                                            core::Sequence last) {
+  std::vector<std::unique_ptr<MappedEntry>> mapped;
+  auto entries = journal_.read(after, kSlots);
+  if (!entries) {
+    const auto sequence = damaged(entries.error());
+    if (!sequence) return core::fail(entries.error());
+    mapped.push_back(std::make_unique<MappedEntry>());
+    park(*mapped.back(), *sequence, entries.error());
+    return mapped;
+  }
+  for (store::Entry& entry : *entries) {
+    if (entry.sequence > last) break;
+    mapped.push_back(std::make_unique<MappedEntry>());
+    mapped.back()->entry = std::move(entry);
+    map_into(*mapped.back(), nullptr);
+  }
+  if (mapped.empty()) {
+    return core::fail(ErrorCode::kStoreUnavailable, "the journal lacks entries it had", "journal");
+  }
+  return mapped;
+}
+
+void MapStage::map_into(MappedEntry& slot, mapping::Recall* recall) {
   slot.message.reset();
   slot.output = nullptr;
   slot.error.reset();
@@ -150,7 +173,7 @@ void MapStage::map_into(MappedEntry& slot) {
     mapper = std::make_unique<mapping::Mapper>(knowledge_->mappings.at(slot.feed->mapping));
   }
   mapping::MapOptions options;
-  options.recall = &recalls_[slot.feed->name];
+  options.recall = recall;
   auto mapped = mapper->map(*slot.message, *slot.environment, options);
   if (mapped) {
     slot.output = *mapped;

@@ -49,8 +49,12 @@ class MapStage {
   void release(MappedEntry* slot);
   void stop();
 
-  /// Decodes, parses and maps one entry into a slot. Also used by replay and tests.
-  void map_into(MappedEntry& slot);
+  /// Up to kSlots entries after `after`, none beyond `last`, read and mapped once more by the caller:
+  /// what a failed transaction takes again. Never empty. Errors: of the journal.
+  core::Result<std::vector<std::unique_ptr<MappedEntry>>> map_again(core::Sequence after,
+                                                                    core::Sequence last);
+  /// Decodes, parses and maps one entry into a slot. `recall`: that of the thread's, or nullptr.
+  void map_into(MappedEntry& slot, mapping::Recall* recall);
   static void park(MappedEntry& slot, core::Sequence sequence, const core::Error& error);
 
  private:
@@ -61,7 +65,7 @@ class MapStage {
   const store::Journal& journal_;
   mapping::UnmappedTally* unmapped_;
   std::map<core::FeedName, mapping::Environment> environments_;
-  std::map<core::FeedName, mapping::Recall> recalls_;   ///< of the thread that maps
+  std::map<core::FeedName, mapping::Recall> recalls_;   ///< of cw-map
   std::vector<std::unique_ptr<MappedEntry>> slots_;
   core::BoundedQueue<MappedEntry*> free_{kSlots};
   core::BoundedQueue<MappedEntry*> ready_{kSlots};

@@ -12,28 +12,38 @@ namespace pipeline {
 /// What was last merged into a resource, and which version came of it. Senders repeat the same
 /// doctor, ward and patient in message after message; merging the same statement into the version
 /// it made changes nothing, so reading, merging and writing it again can be left out.
-/// Thread: one at a time. Bounded: begins anew at its limits.
+/// Thread: one at a time. Bounded: begins anew at its limit.
 class SaidBefore {
  public:
   static constexpr std::size_t kEntriesMax = 20'000;
-  static constexpr std::size_t kBytesMax = 8u << 20;
 
-  /// A statement as text: the drafts, with the resources they refer to by id.
-  static std::string statement(const mapping::MapOutput& output,
-                               const std::vector<std::size_t>& drafts,
-                               const std::vector<std::string>& ids);
-  bool same(const std::string& name, std::uint32_t version, std::string_view statement) const;
-  void note(const std::string& name, std::uint32_t version, std::string statement);
+  /// 128 bits that stand for a statement, with seeds of this process: nobody outside can make two
+  /// statements look alike.
+  struct Statement {
+    std::uint64_t first = 0, second = 0;
+    bool operator==(const Statement&) const = default;
+  };
+
+  SaidBefore();
+
+  /// The drafts as one statement, with the resources they refer to by id.
+  Statement statement(const mapping::MapOutput& output, const std::vector<std::size_t>& drafts,
+                      const std::vector<std::string>& ids);
+  bool same(const std::string& name, std::uint32_t version, const Statement& statement) const;
+  void note(const std::string& name, std::uint32_t version, const Statement& statement);
   /// After a transaction was undone: its versions were never there.
   void forget();
 
  private:
   struct Last {
     std::uint32_t version = 0;
-    std::string statement;
+    Statement statement;
   };
+  void append(const fhir::Node* node, const std::vector<std::string>& ids);
+
   std::unordered_map<std::string, Last> last_;   ///< by "Type/id"
-  std::size_t bytes_ = 0;
+  std::uint64_t seeds_[2];
+  std::string text_;   ///< reused
 };
 
 }  // namespace pipeline

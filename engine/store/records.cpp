@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
-// 16 MiB of log before it is copied into the database.
-constexpr int kCheckpointPages = 4096;
+// 48 MiB of log before it is copied into the database: pages that change often are copied once.
+constexpr int kCheckpointPages = 12288;
 // Now and then free pages go back to the file system, a few at a time.
 constexpr std::uint64_t kVacuumEveryCommits = 256;
 constexpr std::int64_t kFreePagesKept = 8192;

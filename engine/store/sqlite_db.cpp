@@ -107,7 +107,10 @@ core::Result<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path,
   // What a savepoint would undo goes to a temporary file above 64 KiB, unless told otherwise before
   // the library starts; the applier sets one for each message.
   static const int kept_in_memory = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+  // Counting its memory costs a lock with each allocation.
+  static const int not_counted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)kept_in_memory;
+  (void)not_counted;
   bool is_new = false;
   if (!options.read_only) {
     // SQLite would make the file readable by all; its log and shared memory inherit this mode.

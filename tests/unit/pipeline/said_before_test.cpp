@@ -23,8 +23,9 @@ struct Output {
     draft.root = encounter;
     out.drafts.push_back(draft);
   }
-  std::string statement(const std::vector<std::string>& ids) const {
-    return SaidBefore::statement(out, {0}, ids);
+  SaidBefore::Statement statement(const std::vector<std::string>& ids) const {
+    static SaidBefore said;   // statements of two are no like
+    return said.statement(out, {0}, ids);
   }
 };
 
@@ -33,35 +34,36 @@ struct Output {
 BOOST_AUTO_TEST_SUITE(said_before)
 
 BOOST_AUTO_TEST_CASE(a_statement_is_its_content_and_whom_it_refers_to) {
-  const std::string one = Output("finished", 1).statement({"e", "p1"});
-  BOOST_TEST(one == Output("finished", 1).statement({"e", "p1"}));
-  BOOST_TEST(one != Output("planned", 1).statement({"e", "p1"}));
-  BOOST_TEST(one != Output("finished", 1).statement({"e", "p2"}), "another patient");
-  // The number of a draft is no part of what is said, but it cannot be told from one that is: a
-  // difference only costs a merge.
-  BOOST_TEST(one != Output("finished", 2).statement({"e", "x", "p1"}));
-  BOOST_TEST(Output("finished", 9).statement({"e"}).size() > 0u, "a number beyond the drafts");
+  const auto one = Output("finished", 1).statement({"e", "p1"});
+  BOOST_TEST((one == Output("finished", 1).statement({"e", "p1"})));
+  BOOST_TEST(!(one == Output("planned", 1).statement({"e", "p1"})));
+  BOOST_TEST(!(one == Output("finished", 1).statement({"e", "p2"})), "another patient");
+  BOOST_TEST((one == Output("finished", 2).statement({"e", "x", "p1"})), "numbered otherwise");
+  BOOST_TEST(!(one == Output("finished", 9).statement({"e"})), "a number beyond the drafts");
 }
 
 BOOST_AUTO_TEST_CASE(only_the_version_that_came_of_it_counts) {
   SaidBefore said;
-  said.note("Encounter/e", 3, "text");
-  BOOST_TEST(said.same("Encounter/e", 3, "text"));
-  BOOST_TEST(!said.same("Encounter/e", 4, "text"), "somebody else changed it since");
-  BOOST_TEST(!said.same("Encounter/e", 3, "other"));
-  BOOST_TEST(!said.same("Encounter/f", 3, "text"));
-  said.note("Encounter/e", 4, "other");
-  BOOST_TEST(!said.same("Encounter/e", 3, "text"));
+  const SaidBefore::Statement text{1, 2}, other{1, 3};
+  said.note("Encounter/e", 3, text);
+  BOOST_TEST(said.same("Encounter/e", 3, text));
+  BOOST_TEST(!said.same("Encounter/e", 4, text), "somebody else changed it since");
+  BOOST_TEST(!said.same("Encounter/e", 3, other));
+  BOOST_TEST(!said.same("Encounter/f", 3, text));
+  said.note("Encounter/e", 4, other);
+  BOOST_TEST(!said.same("Encounter/e", 3, text));
   said.forget();
-  BOOST_TEST(!said.same("Encounter/e", 4, "other"), "its transaction was undone");
+  BOOST_TEST(!said.same("Encounter/e", 4, other), "its transaction was undone");
 }
 
 BOOST_AUTO_TEST_CASE(it_is_bounded) {
   SaidBefore said;
-  const std::string large(SaidBefore::kBytesMax / 4, 'x');
-  for (int i = 0; i < 10; ++i) said.note("Basic/" + std::to_string(i), 1, large);
-  BOOST_TEST(!said.same("Basic/0", 1, large));
-  BOOST_TEST(said.same("Basic/9", 1, large));
+  const SaidBefore::Statement text{1, 2};
+  for (std::size_t i = 0; i <= SaidBefore::kEntriesMax; ++i) {
+    said.note("Basic/" + std::to_string(i), 1, text);
+  }
+  BOOST_TEST(!said.same("Basic/0", 1, text));
+  BOOST_TEST(said.same("Basic/" + std::to_string(SaidBefore::kEntriesMax), 1, text));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
