@@ -27,6 +27,9 @@ constexpr std::array kDiagnoses{"I50.9^Heart failure, unspecified^I10",
 constexpr std::array kProcedures{"0DTJ4ZZ^Resection of appendix^I10P",
                                  "0SR9019^Replacement of right hip joint^I10P"};
 
+/// Of 100 admissions, how many bring their insurance, and how many their diagnosis.
+constexpr std::uint64_t kRegisteredWhole = 88;
+
 std::string hl7_time(core::Instant at) {
   std::string digits;
   for (char c : core::to_iso(at).substr(0, 19)) {
@@ -167,6 +170,11 @@ std::string Hospital::build(Visit& visit, const SimulatedStep& step, core::Insta
   text += visit_segment(visit);
   if (step.type == "ORU") return text + result_segments(visit, step, when);
   if (step.type == "MDM") return text + document_segments(visit, step, when);
+  // What a registration desk and a coder mostly, not always, fill in.
+  if (step.trigger == "A01" && pick(100) < kRegisteredWhole) {
+    text += segment("DG1", {{1, "1"}, {3, kDiagnoses[pick(kDiagnoses.size())]}, {5, when},
+                            {6, "A"}});
+  }
   if (!step.diagnosis.empty()) {
     text += segment("DG1", {{1, "1"}, {3, kDiagnoses[pick(kDiagnoses.size())]}, {5, when},
                             {6, step.diagnosis}, {15, "1"}});
@@ -175,7 +183,7 @@ std::string Hospital::build(Visit& visit, const SimulatedStep& step, core::Insta
     text += segment("PR1", {{1, "1"}, {3, kProcedures[pick(kProcedures.size())]}, {5, when},
                             {6, step.procedure}, {11, visit.attending}});
   }
-  if (step.trigger == "A01") {
+  if (step.trigger == "A01" && pick(100) < kRegisteredWhole) {
     text += segment("IN1", {{1, "1"}, {2, "PLAN01"}, {3, "INS01"}, {4, "General Insurance"}});
   }
   return text;
@@ -189,6 +197,9 @@ std::string Hospital::person_segments(const Visit& visit, const SimulatedStep& s
   if (step.type == "ADT" && (step.trigger == "A01" || step.trigger == "A04")) {
     text += segment("NK1", {{1, "1"}, {2, person.contact + "^Pat"}, {3, "SPO"},
                             {4, person.address}, {5, person.phone}});
+  }
+  if (step.type == "ADT" && step.trigger == "A01" && person.number % 5 != 0) {
+    text += segment("PD1", {{7, person.number % 3 == 0 ? "Y" : "N"}});
   }
   return text;
 }

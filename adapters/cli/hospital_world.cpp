@@ -75,8 +75,9 @@ core::Result<SimulatedStep> read_step(const core::yaml::File& file, const Node& 
   step.procedure = text(node, "procedure");
   step.repeat = static_cast<int>(core::to_int(text(node, "repeat")).value_or(1));
   std::string problem;
-  if (step.type != "ADT" && step.type != "ORU" && step.type != "MDM") {
-    problem = "send is one of ADT^Ann, ORU^R01, MDM^Tnn";
+  if (step.type != "ADT" && step.type != "ORU" && step.type != "MDM" &&
+      step.type != "BAR") {
+    problem = "send is one of ADT^Ann, ORU^R01, MDM^Tnn, BAR^Pnn";
   } else if (step.trigger.size() != 3) {
     problem = "send needs its trigger event, such as ADT^A01";
   } else if (step.type == "MDM" && step.document.empty()) {

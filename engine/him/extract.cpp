@@ -452,7 +452,8 @@ Extract contact(std::string_view, const Node* tree, Facts facts) {
 Extract coverage(std::string_view, const Node* tree, Facts facts) {
   facts.text("status", tree->text_of("status"));
   facts.codes("type", tree, "type", any_system);
-  facts.text("payor", text_at(tree, {"payor", "display"}));
+  const std::string_view payor = text_at(tree, {"payor", "display"});
+  facts.text("payor", payor.empty() ? text_at(tree, {"payor", "reference"}) : payor);
   facts.text("member", tree->text_of("subscriberId"));
   return facts.done(subject_of(tree, "beneficiary"), {});
 }
