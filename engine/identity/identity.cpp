@@ -113,11 +113,7 @@ core::Result<std::string> Identity::group_of(std::string_view patient_id) {
 
 core::Status Identity::repoint_keys(std::string_view type, const std::string& from,
                                     const std::string& into) {
-  auto status = records_.db().run(
-      "UPDATE resource_key SET id = ?3 WHERE id = ?2 AND"
-      " type = (SELECT number FROM word WHERE text = ?1)",
-      {type, std::string_view(from), std::string_view(into)});
-  if (!status) return status;
+  if (auto status = records_.repoint_keys(type, from, into); !status) return status;
   return alias_composite_keys(from, into);
 }
 

@@ -145,11 +145,7 @@ core::Status detach(store::Records& records, const Detachment& plan) {
          at = key.find(plan.survivor, at + plan.retired.size())) {
       key.replace(at, plan.survivor.size(), plan.retired);
     }
-    status = db.run(
-        "DELETE FROM resource_key WHERE type = (SELECT number FROM word WHERE text = ?1)"
-        " AND key = ?2",
-        {std::string_view(row.type), std::string_view(row.key)});
-    if (!status) return status;
+    if (status = records.remove_key(row.type, row.key); !status) return status;
     auto known = records.find_key(row.type, key);
     if (!known) return core::fail(known.error());
     if (*known) continue;

@@ -165,8 +165,8 @@ void Applier::run() {
   }
 }
 
-/// The store, or an entry, failed in the middle of a transaction: everything since the last commit is
-/// read again from the journal and applied, until the store lets it. @return false when stopped
+/// The store, or an entry, failed in the middle of a transaction: everything since the last commit
+/// is read again from the journal and applied, until the store lets it. @return false when stopped
 /// before.
 bool Applier::recover(core::Error error, core::Sequence last) {
   while (!stopping_) {

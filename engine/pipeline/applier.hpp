@@ -24,8 +24,8 @@ namespace pipeline {
 inline constexpr std::string_view kPairDecision = "mpi-pair";
 
 /// The one writer of the records: takes mapped entries in journal order and applies them, many in a
-/// transaction that also moves the position. A transaction ends when nothing more is mapped, so that
-/// a quiet feed's message is visible at once, or is full. Thread: one of its own.
+/// transaction that also moves the position. A transaction ends when nothing more is mapped, so
+/// that a quiet feed's message is visible at once, or is full. Thread: one of its own.
 class Applier {
  public:
   /// Entries in one transaction while there is a backlog: pages that many of them touch are written

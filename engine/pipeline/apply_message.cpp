@@ -135,9 +135,9 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
   return {};
 }
 
-core::Result<std::string> MessageApply::resolve_keyed(std::string_view type,
-                                                      const std::vector<std::string>& keys,
-                                                      const std::function<std::string()>& proposed) {
+core::Result<std::string> MessageApply::resolve_keyed(
+    std::string_view type, const std::vector<std::string>& keys,
+    const std::function<std::string()>& proposed) {
   std::string id;
   std::vector<const std::string*> unknown;
   for (const std::string& key : keys) {

@@ -49,8 +49,8 @@ class MapStage {
   void release(MappedEntry* slot);
   void stop();
 
-  /// Up to kSlots entries after `after`, none beyond `last`, read and mapped once more by the caller:
-  /// what a failed transaction takes again. Never empty. Errors: of the journal.
+  /// Up to kSlots entries after `after`, none beyond `last`, read and mapped once more by the
+  /// caller: what a failed transaction takes again. Never empty. Errors: of the journal.
   core::Result<std::vector<std::unique_ptr<MappedEntry>>> map_again(core::Sequence after,
                                                                     core::Sequence last);
   /// Decodes, parses and maps one entry into a slot. `recall`: that of the thread's, or nullptr.

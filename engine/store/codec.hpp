@@ -21,8 +21,8 @@ bool pack_resource(std::string_view raw, std::string& out);
 /// Either kind; the frame names its dictionary. kStoreCorrupt when it is no such frame.
 core::Result<std::string> unpack(std::string_view packed);
 
-/// The embedded dictionary. Once released it never changes: a better one gets another number, and the
-/// old one stays for what was written with it.
+/// The embedded dictionary. Once released it never changes: a better one gets another number, and
+/// the old one stays for what was written with it.
 std::string_view resource_dictionary();
 
 }  // namespace store

@@ -14,6 +14,7 @@ namespace store {
 class KeyCache {
  public:
   static constexpr std::size_t kEntriesMax = 16'384;
+  static constexpr std::size_t kKeyBytesMax = 512;   ///< longer ones are not worth their room
 
   /// nullptr: not known here. Valid until the next remember() or undo.
   const std::string* find(std::int64_t type, std::string_view key) {
@@ -22,13 +23,20 @@ class KeyCache {
   }
   /// @param added in the open transaction, so that its undo takes it back
   void remember(std::int64_t type, std::string_view key, std::string_view id, bool added) {
+    if (key.size() > kKeyBytesMax) return;
     if (ids_.size() >= kEntriesMax) ids_.clear();
     const std::string& text = name(type, key);
     ids_.insert_or_assign(text, id);
     if (added) added_.push_back(text);
   }
 
-  void begin() { added_.clear(); mark_ = 0; }
+  /// Keys were changed or removed: what is remembered from here on may be taken back too.
+  void changed() {
+    ids_.clear();
+    changed_ = true;
+  }
+
+  void begin() { added_.clear(); mark_ = 0; changed_ = false; }
   void savepoint() { mark_ = added_.size(); }
   void undo_to_savepoint() { undo(mark_); }
   void undo_all() { undo(0); }
@@ -39,12 +47,14 @@ class KeyCache {
     return name_;
   }
   void undo(std::size_t keep) {
+    if (changed_) ids_.clear();
     for (; added_.size() > keep; added_.pop_back()) ids_.erase(added_.back());
   }
 
   std::unordered_map<std::string, std::string> ids_;
   std::vector<std::string> added_;
   std::size_t mark_ = 0;
+  bool changed_ = false;
   std::string name_;
 };
 

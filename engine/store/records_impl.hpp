@@ -60,6 +60,9 @@ class RecordsImpl final : public Records {
   core::Result<std::optional<std::string>> find_key(std::string_view type,
                                                     std::string_view key) override;
   core::Status add_key(std::string_view type, std::string_view key, std::string_view id) override;
+  core::Status repoint_keys(std::string_view type, std::string_view from,
+                            std::string_view into) override;
+  core::Status remove_key(std::string_view type, std::string_view key) override;
   core::Result<std::vector<KeyRow>> keys_with_parent(std::string_view parent_id) override;
   core::Result<std::vector<Resource>> referencing(std::string_view target,
                                                   std::size_t limit) override;

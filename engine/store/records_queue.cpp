@@ -70,6 +70,23 @@ core::Status RecordsImpl::add_key(std::string_view type, std::string_view key,
                     std::string(type));
 }
 
+core::Status RecordsImpl::repoint_keys(std::string_view type, std::string_view from,
+                                       std::string_view into) {
+  if (auto status = writable(); !status) return status;
+  const auto word = words_.number(type);
+  if (!word) return core::fail(word.error());
+  keys_.changed();
+  return db_->run("UPDATE resource_key SET id=?3 WHERE id=?2 AND type=?1", {*word, from, into});
+}
+
+core::Status RecordsImpl::remove_key(std::string_view type, std::string_view key) {
+  if (auto status = writable(); !status) return status;
+  const auto word = words_.number(type);
+  if (!word) return core::fail(word.error());
+  keys_.changed();
+  return db_->run("DELETE FROM resource_key WHERE key=?2 AND type=?1", {*word, stored_key(key)});
+}
+
 core::Result<std::vector<Records::KeyRow>> RecordsImpl::keys_with_parent(
     std::string_view parent_id) {
   // '0' follows '/': all keys that begin with "<parent>/".

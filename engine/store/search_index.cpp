@@ -259,7 +259,8 @@ core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, b
   const auto number = [](std::string_view text) { return core::to_int(text).value_or(0); };
   const std::int64_t param = number(entry.substr(1, first - 1));
   const std::string_view head = entry.substr(first + 1, second - first - 1);
-  const std::string_view tail = second < entry.size() ? entry.substr(second + 1) : entry.substr(0, 0);
+  const std::string_view tail =
+      second < entry.size() ? entry.substr(second + 1) : std::string_view();
   switch (entry.front()) {
     case 't':
       return db_.run(add ? "INSERT INTO search_token(param,code,resource,system)"

@@ -77,6 +77,10 @@ class FakeRecords final : public store::Records {
     return none<std::optional<std::string>>();
   }
   core::Status add_key(std::string_view, std::string_view, std::string_view) override { return {}; }
+  core::Status repoint_keys(std::string_view, std::string_view, std::string_view) override {
+    return {};
+  }
+  core::Status remove_key(std::string_view, std::string_view) override { return {}; }
   core::Result<std::vector<KeyRow>> keys_with_parent(std::string_view) override {
     return none<std::vector<KeyRow>>();
   }

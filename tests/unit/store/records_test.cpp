@@ -230,6 +230,16 @@ BOOST_AUTO_TEST_CASE(keys_lead_to_ids_and_belong_to_one_resource) {
   BOOST_TEST(!must(records->find_key("Patient", "urn:mrn|2")).has_value());
   BOOST_TEST(must(records->find_key("Condition", huge)).value() == "c4");
   BOOST_TEST(must(records->find_key("Condition", huge + "2")).value() == "c5");
+  // Moved and removed keys are read as they stand, also after the change was taken back.
+  must(records->begin());
+  must(records->repoint_keys("Encounter", "e1", "e2"));
+  must(records->remove_key("Patient", "urn:mrn|1"));
+  BOOST_TEST(must(records->find_key("Encounter", "urn:mrn|1")).value() == "e2");
+  BOOST_TEST(must(records->find_key("Encounter", "p1/visit/1")).value() == "e2");
+  BOOST_TEST(!must(records->find_key("Patient", "urn:mrn|1")).has_value());
+  records->rollback();
+  BOOST_TEST(must(records->find_key("Encounter", "urn:mrn|1")).value() == "e1");
+  BOOST_TEST(must(records->find_key("Patient", "urn:mrn|1")).value() == "p1");
   std::set<std::string> ids;
   for (const auto& row : must(records->keys_with_parent("p1"))) ids.insert(row.type + row.id);
   BOOST_TEST((ids == std::set<std::string>{"Encountere1", "Conditionc1", "Conditionc4",

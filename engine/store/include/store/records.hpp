@@ -133,7 +133,11 @@ class Records {
                                                             std::string_view key) = 0;
   virtual core::Status add_key(std::string_view type, std::string_view key,
                                std::string_view id) = 0;
-  /// Keys that contain `part` (a patient id inside composite keys), for merges.
+  /// All keys of resource `from` name `into` from now on. Walks every key: for moves, not messages.
+  virtual core::Status repoint_keys(std::string_view type, std::string_view from,
+                                    std::string_view into) = 0;
+  virtual core::Status remove_key(std::string_view type, std::string_view key) = 0;
+  /// Keys that begin with a parent's id ("<parent>/..."), for merges.
   struct KeyRow {
     std::string type, key, id;
   };
