@@ -182,26 +182,29 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
                                           const std::vector<std::size_t>& drafts) {
   const bool shared = work.output.drafts[drafts.front()].shared;
   if (shared) work.result.shared_lanes.push_back(type + "/" + id);
-  auto current = records_.get(type, id);
-  if (!current) return core::fail(current.error());
-  const bool known = *current && !(*current)->deleted;
   bool stale = false;
-  if (known && work.stamp.event_time) {
+  if (work.stamp.event_time) {
     auto last = records_.last_event_time(type, id, work.stamp.sender);
     if (!last) return core::fail(last.error());
     stale = *last && **last > *work.stamp.event_time;
   }
+  auto current = records_.look(type, id);
+  if (!current) return core::fail(current.error());
+  const bool known = *current != nullptr && !(*current)->deleted;
+  stale = stale && known;
+  const std::uint32_t version_before = known ? (*current)->version : 0;
   const std::string name = type + "/" + id;
   const SaidBefore::Statement statement = said_.statement(work.output, drafts, work.ids);
-  if (known && !stale && said_.same(name, (*current)->version, statement)) {
-    auto put = records_.put(type, id, (*current)->body, nullptr, work.stamp);
+  if (known && !stale && said_.same(name, version_before, statement)) {
+    auto put = records_.confirm(type, id, work.stamp);
     if (!put) return core::fail(put.error());
     work.result.touch({type, id, put->version}, shared, put->changed);
     return {};
   }
   fhir::Node* tree = nullptr;
+  const std::string body = known ? (*current)->body : std::string();
   if (known) {
-    auto parsed = fhir::parse_json((*current)->body, document_);
+    auto parsed = fhir::parse_json(body, document_);
     if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
     tree = *parsed;
     const std::string_view incoming = work.output.drafts[drafts.front()].root->text_of("status");
@@ -212,7 +215,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
                                     type + (stale ? ": older than what is stored, not applied"
                                                   : ": status would go backward, not applied")});
-      work.result.touch({type, id, (*current)->version}, shared, false);
+      work.result.touch({type, id, version_before}, shared, false);
       return {};
     }
   } else {
@@ -230,7 +233,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     }
     const bool late = std::any_of(work.late.begin(), work.late.end(),
                                   [&](const auto& one) { return one.first == index; });
-    if (known && (late || (*current)->body.find("\"use\":\"old\"") != std::string::npos)) {
+    if (known && (late || body.find("\"use\":\"old\"") != std::string::npos)) {
       keep_former_numbers(tree, incoming, late, document_);
     }
     // Which links go is settle_links()' to say: others than the one that is undone stay.

@@ -381,26 +381,30 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
 }
 
 core::Result<std::string> Dispatcher::bundle_of(const store::OutboxItem& item) {
-  std::vector<store::Resource> resources;
+  std::vector<SentBefore::Kept> resources;
   resources.reserve(item.resources.size());
   for (const store::VersionRef& ref : item.resources) {
+    if (auto known = sent_.find(ref)) {
+      resources.push_back(std::move(known));
+      continue;
+    }
     auto version = parts_.reader->get_version(ref.type, ref.id, ref.version);
     if (!version) return core::fail(version.error());
     if (!*version) {
       return core::fail(core::ErrorCode::kStoreCorrupt, "a queued resource version is missing");
     }
-    resources.push_back(std::move(**version));
+    resources.push_back(sent_.keep(std::move(**version)));
   }
   std::vector<fhir::BundleEntry> entries;
   entries.reserve(resources.size());
-  for (const store::Resource& resource : resources) {
+  for (const SentBefore::Kept& resource : resources) {
     fhir::BundleEntry& entry = entries.emplace_back();
-    entry.type = resource.type;
-    entry.id = resource.id;
-    if (resource.deleted) {
+    entry.type = resource->type;
+    entry.id = resource->id;
+    if (resource->deleted) {
       entry.method = "DELETE";
     } else {
-      entry.json = resource.body;
+      entry.json = resource->body;
     }
   }
   const std::string base = parts_.config->url + "/";

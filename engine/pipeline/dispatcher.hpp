@@ -19,6 +19,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sent_before.hpp"
+
 namespace pipeline {
 
 /// Sends one destination's outbox: in order within each lane, parallel across lanes, at least once.
@@ -90,6 +92,7 @@ class Dispatcher {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = false, reload_ = false, stopping_ = false;
+  SentBefore sent_;                                          ///< of bundle_of()
   std::map<std::int64_t, Item> items_;                       ///< the window, by row
   std::unordered_map<std::string, std::set<std::int64_t>> lanes_;   ///< rows of each lane in memory
   std::unordered_map<std::string, std::set<std::int64_t>> after_;   ///< who only waits for a lane

@@ -51,6 +51,9 @@ class RecordsImpl final : public Records {
   core::Result<Put> put(std::string_view type, std::string_view id, const std::string& body,
                         const fhir::Node* tree, const Stamp& stamp) override;
   core::Result<Put> remove(std::string_view type, std::string_view id, const Stamp& stamp) override;
+  core::Result<const Resource*> look(std::string_view type, std::string_view id) override;
+  core::Result<Put> confirm(std::string_view type, std::string_view id,
+                            const Stamp& stamp) override;
   core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
                                                              std::string_view id,
                                                              std::string_view sender) override;
@@ -100,6 +103,7 @@ class RecordsImpl final : public Records {
   core::Result<Put> write_version(std::string_view type, std::string_view id, Current* now,
                                   const std::string& body, bool deleted, const fhir::Node* tree,
                                   const Stamp& stamp);
+  core::Result<Put> confirm_current(Current& known, const Stamp& stamp);
   core::Result<std::uint64_t> index(std::int64_t number, std::string_view type,
                                     const std::string& body, const fhir::Node* tree,
                                     std::uint64_t before);

@@ -95,15 +95,33 @@ core::Result<Records::Put> RecordsImpl::put(std::string_view type, std::string_v
   if (!known || known->resource.deleted || known->resource.body != body) {
     return write_version(type, id, known, body, false, tree, with);
   }
-  // Nothing new in it, but it was said again: the stale guard must know when.
-  const std::string name = name_;
-  const auto stamped = stamp(*known, with);
+  return confirm_current(*known, with);
+}
+
+// Nothing new in it, but it was said again: the stale guard must know when. name_ names it.
+core::Result<Records::Put> RecordsImpl::confirm_current(Current& known, const Stamp& with) {
+  const auto stamped = stamp(known, with);
   if (!stamped) return core::fail(stamped.error());
   if (*stamped) {
-    cache_.changed(name);
-    if (auto status = save_row(*known, false); !status) return core::fail(status.error());
+    cache_.changed(name_);
+    if (auto status = save_row(known, false); !status) return core::fail(status.error());
   }
-  return Put{known->resource.version, false, false};
+  return Put{known.resource.version, false, false};
+}
+
+core::Result<Records::Put> RecordsImpl::confirm(std::string_view type, std::string_view id,
+                                                const Stamp& with) {
+  if (auto status = writable(); !status) return core::fail(status.error());
+  auto now = current(type, id);
+  if (!now) return core::fail(now.error());
+  if (!*now) return core::fail(core::ErrorCode::kNotFound, "no such resource", std::string(type));
+  return confirm_current(**now, with);
+}
+
+core::Result<const Resource*> RecordsImpl::look(std::string_view type, std::string_view id) {
+  const auto now = current(type, id);
+  if (!now) return core::fail(now.error());
+  return *now ? &(*now)->resource : nullptr;
 }
 
 core::Result<Records::Put> RecordsImpl::remove(std::string_view type, std::string_view id,

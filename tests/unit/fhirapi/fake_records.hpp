@@ -77,6 +77,12 @@ class FakeRecords final : public store::Records {
     return none<std::optional<std::string>>();
   }
   core::Status add_key(std::string_view, std::string_view, std::string_view) override { return {}; }
+  core::Result<const store::Resource*> look(std::string_view, std::string_view) override {
+    return nullptr;
+  }
+  core::Result<Put> confirm(std::string_view, std::string_view, const store::Stamp&) override {
+    return Put{};
+  }
   core::Status repoint_keys(std::string_view, std::string_view, std::string_view) override {
     return {};
   }
