@@ -2,7 +2,6 @@
 #include <fhir/json.hpp>
 #include <vector>
 
-#include "arena.hpp"
 #include "utf8.hpp"
 
 namespace fhir {
@@ -22,7 +21,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 /// in place, as they only ever shrink. No recursion: depth costs nothing but an entry of open_.
 class JsonReader {
  public:
-  JsonReader(std::string_view json, Document& into) : arena_(*into.arena_) {
+  JsonReader(std::string_view json, Document& into) : arena_(into) {
     begin_ = static_cast<char*>(arena_.take(json.size() + kPadding, 1));
     if (!json.empty()) std::memcpy(begin_, json.data(), json.size());
     std::memset(begin_ + json.size(), 0, kPadding);
@@ -73,7 +72,7 @@ class JsonReader {
   bool close(Node* parent);
   bool new_name(std::string_view name);
 
-  Document::Arena& arena_;
+  Document& arena_;
   char* begin_;
   char* at_;
   char* end_;

@@ -6,50 +6,6 @@ namespace fhir {
 
 namespace {
 
-/// Appends to a string through a small buffer, so that most writes are a store and an addition.
-class Writer {
- public:
-  explicit Writer(std::string& out) : out_(out) {}
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-  ~Writer() { flush(); }
-
-  void put(char c) {
-    need(1);
-    *at_++ = c;
-  }
-  void raw(std::string_view text) {
-    if (text.size() > kBufferBytes / 2) {
-      flush();
-      out_.append(text);
-      return;
-    }
-    need(text.size());
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
-  }
-  void quoted(std::string_view text);
-  void spaces(std::size_t count) {
-    for (; count > 0; --count) put(' ');
-  }
-
- private:
-  static constexpr std::size_t kBufferBytes = 4096;
-
-  void need(std::size_t bytes) {
-    if (static_cast<std::size_t>(buffer_ + kBufferBytes - at_) < bytes) flush();
-  }
-  void flush() {
-    out_.append(buffer_, static_cast<std::size_t>(at_ - buffer_));
-    at_ = buffer_;
-  }
-  const char* special(const char* at, const char* end);
-
-  std::string& out_;
-  char buffer_[kBufferBytes];
-  char* at_ = buffer_;
-};
-
 /// Which bytes may stand in a JSON string as they are.
 bool is_plain(char c) { return c >= 0x20 && c != '"' && c != '\\'; }
 
@@ -84,10 +40,85 @@ bool copy_short(std::string_view text, char* to) {
   return plain;
 }
 
+/// As copy_short(), for more.
+bool copy_long(std::string_view text, char* to) {
+  std::uint64_t found = 0;
+  const std::size_t last = text.size() - 8;
+  for (std::size_t i = 0; i < last; i += 8) {
+    const std::uint64_t word = load_word(text.data() + i);
+    std::memcpy(to + i, &word, 8);
+    found |= special_bytes(word);
+  }
+  const std::uint64_t tail = load_word(text.data() + last);
+  std::memcpy(to + last, &tail, 8);
+  return (found | special_bytes(tail)) == 0;
+}
+
+/// Appends to a string through a small buffer, so that most writes are a store and an addition.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { flush(); }
+
+  void put(char c) {
+    need(1);
+    *at_++ = c;
+  }
+  void raw(std::string_view text) {
+    if (text.size() > kBufferBytes / 2) {
+      flush();
+      out_.append(text);
+      return;
+    }
+    need(text.size());
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void quoted(std::string_view text);
+  /// What stands before an object's value: `{` or `,`, the name and a colon.
+  void name(char before, std::string_view text) {
+    need(24);
+    *at_++ = before;
+    if (text.size() <= 16) {
+      at_[0] = '"';
+      if (copy_short(text, at_ + 1)) {
+        at_ += text.size() + 3;
+        at_[-2] = '"';
+        at_[-1] = ':';
+        return;
+      }
+    }
+    quoted(text);
+    put(':');
+  }
+  void spaces(std::size_t count) {
+    for (; count > 0; --count) put(' ');
+  }
+
+ private:
+  static constexpr std::size_t kBufferBytes = 4096;
+
+  void need(std::size_t bytes) {
+    if (static_cast<std::size_t>(buffer_ + kBufferBytes - at_) < bytes) flush();
+  }
+  void flush() {
+    out_.append(buffer_, static_cast<std::size_t>(at_ - buffer_));
+    at_ = buffer_;
+  }
+  const char* special(const char* at, const char* end);
+
+  std::string& out_;
+  char buffer_[kBufferBytes];
+  char* at_ = buffer_;
+};
+
 void Writer::quoted(std::string_view text) {
-  need(18);
+  const bool fits = text.size() <= kBufferBytes / 4;
+  need(fits ? text.size() + 2 : 18);
   *at_++ = '"';
-  if (text.size() <= 16 && copy_short(text, at_)) {
+  if (text.size() <= 16 ? copy_short(text, at_) : fits && copy_long(text, at_)) {
     at_ += text.size();
     *at_++ = '"';
     return;
@@ -139,6 +170,7 @@ const char* Writer::special(const char* at, const char* end) {
 }
 
 void write(const Node* node, Writer& out) {
+  if (node->shared && !node->is_leaf()) return out.raw(node->text);
   switch (node->kind) {
     case Node::Kind::kString: out.quoted(node->text); return;
     case Node::Kind::kNumber:
@@ -147,9 +179,7 @@ void write(const Node* node, Writer& out) {
     case Node::Kind::kObject: {
       char before = '{';
       for (const Member* m = node->first_member; m; m = m->next) {
-        out.put(before);
-        out.quoted(m->name);
-        out.put(':');
+        out.name(before, m->name);
         write(m->value, out);
         before = ',';
       }
@@ -197,7 +227,7 @@ void pretty(const Node* node, std::size_t indent, Writer& out) {
 }  // namespace
 
 void write_json(const Node* node, std::string& out) {
-  Writer writer(out);
+  [[clang::uninitialized]] Writer writer(out);
   write(node, writer);
 }
 
@@ -212,7 +242,7 @@ std::string pretty_json(const Node* node) {
 }
 
 void write_json_string(std::string_view text, std::string& out) {
-  Writer writer(out);
+  [[clang::uninitialized]] Writer writer(out);
   writer.quoted(text);
 }
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <cstring>
+#include <fhir/json.hpp>
 #include <fhir/node.hpp>
 
 #include "arena.hpp"
@@ -33,69 +33,37 @@ std::string_view Node::text_of(std::string_view name) const {
 }
 
 Document::Document(std::size_t first_block_bytes)
-    : arena_(std::make_unique<Arena>(first_block_bytes)) {}
+    : blocks_(std::make_unique<Blocks>(first_block_bytes)) {}
 Document::~Document() = default;
 Document::Document(Document&&) noexcept = default;
 Document& Document::operator=(Document&&) noexcept = default;
 
 void Document::reset() {
-  Arena& a = *arena_;
+  Blocks& b = *blocks_;
   std::size_t kept = 0;
-  std::erase_if(a.blocks, [&kept](const Arena::Block& block) {
+  std::erase_if(b.all, [&kept](const Blocks::Block& block) {
     if (kept + block.size > kArenaKeptBytesMax) return true;
     kept += block.size;
     return false;
   });
-  a.used_before = 0;
-  a.current = 0;
-  a.at = a.end = nullptr;
-  if (!a.blocks.empty()) a.enter(0);
+  b.used_before = 0;
+  b.current = 0;
+  at_ = b.all.empty() ? nullptr : b.all[0].bytes.get();
+  end_ = b.all.empty() ? nullptr : at_ + b.all[0].size;
 }
 
 std::size_t Document::bytes_used() const {
-  const Arena& a = *arena_;
-  if (!a.at) return 0;
-  return a.used_before + static_cast<std::size_t>(a.at - a.blocks[a.current].bytes.get());
+  if (!at_) return 0;
+  const Blocks& b = *blocks_;
+  return b.used_before + static_cast<std::size_t>(at_ - b.all[b.current].bytes.get());
 }
 
-void* Document::allocate(std::size_t bytes, std::size_t align) {
-  return arena_->take(bytes, align);
-}
-
-char* Document::room(std::size_t bytes) { return static_cast<char*>(allocate(bytes, 1)); }
-
-std::string_view Document::keep(std::string_view text) {
-  if (text.empty()) return {};
-  char* copy = room(text.size());
-  std::memcpy(copy, text.data(), text.size());
-  return {copy, text.size()};
-}
-
-Node* Document::object() { return arena_->node(Node::Kind::kObject); }
-Node* Document::array() { return arena_->node(Node::Kind::kArray); }
-Node* Document::string(std::string_view text, bool copy) {
-  return arena_->node(Node::Kind::kString, copy ? keep(text) : text);
-}
-Node* Document::number(std::string_view text, bool copy) {
-  return arena_->node(Node::Kind::kNumber, copy ? keep(text) : text);
-}
-Node* Document::boolean(bool value) {
-  return arena_->node(Node::Kind::kBool, value ? "true" : "false");
-}
-Node* Document::null() { return arena_->node(Node::Kind::kNull); }
-
-void Document::set(Node* object, std::string_view name, Node* value, bool copy_name) {
-  for (Member* m = object->first_member; m; m = m->next) {
-    if (m->name == name) {
-      m->value = value;
-      return;
-    }
-  }
-  add(object, name, value, copy_name);
-}
-
-void Document::add(Node* object, std::string_view name, Node* value, bool copy_name) {
-  arena_->add(object, copy_name ? keep(name) : name, value);
+[[gnu::noinline]] void* Document::take_more(std::size_t bytes, std::size_t align) {
+  Blocks& b = *blocks_;
+  b.grow(bytes, at_ != nullptr);
+  at_ = b.all[b.current].bytes.get();
+  end_ = at_ + b.all[b.current].size;
+  return take(bytes, align);
 }
 
 bool Document::remove(Node* object, std::string_view name) {
@@ -110,17 +78,73 @@ bool Document::remove(Node* object, std::string_view name) {
   return false;
 }
 
-void Document::append(Node* array, Node* value) { arena_->append(array, value); }
-
 Node* Document::clone(const Node* from, bool copy_text) {
   if (!from) return nullptr;
-  const std::string_view text = copy_text && from->is_leaf() ? keep(from->text) : from->text;
-  Node* copy = arena_->node(from->kind, text);
+  Node* copy = node(from->kind);
+  if (from->is_leaf()) copy->text = copy_text ? keep(from->text) : from->text;
   copy->lineage = from->lineage;
   for (const Member* m = from->first_member; m; m = m->next) {
     add(copy, m->name, clone(m->value, copy_text), copy_text);
   }
   for (const Item* i = from->first_item; i; i = i->next) append(copy, clone(i->value, copy_text));
+  return copy;
+}
+
+Node* Document::copy_shared(const Node* from) {
+  Node* copy = node(from->kind);
+  copy->shared = true;
+  if (from->is_leaf()) copy->text = keep(from->text);
+  for (const Member* m = from->first_member; m; m = m->next) {
+    add(copy, m->name, copy_shared(m->value));
+  }
+  for (const Item* i = from->first_item; i; i = i->next) append(copy, copy_shared(i->value));
+  return copy;
+}
+
+namespace {
+
+struct Written {
+  Node* node;
+  std::size_t begin, size;
+};
+
+/// As write_json(), with the place of every object and array.
+void write_places(Node* node, std::string& out, std::vector<Written>& places) {
+  if (node->is_leaf()) return write_json(node, out);
+  const std::size_t begin = out.size();
+  out += node->is_object() ? '{' : '[';
+  for (const Member* m = node->first_member; m; m = m->next) {
+    if (m != node->first_member) out += ',';
+    write_json_string(m->name, out);
+    out += ':';
+    write_places(m->value, out, places);
+  }
+  for (const Item* i = node->first_item; i; i = i->next) {
+    if (i != node->first_item) out += ',';
+    write_places(i->value, out, places);
+  }
+  out += node->is_object() ? '}' : ']';
+  places.push_back({node, begin, out.size() - begin});
+}
+
+}  // namespace
+
+const Node* Document::share(const Node* from) {
+  if (!from) return nullptr;
+  Node* copy = copy_shared(from);
+  std::string json;
+  std::vector<Written> places;
+  if (!copy->is_leaf()) write_places(copy, json, places);
+  const std::string_view kept = keep(json);
+  for (const Written& one : places) one.node->text = kept.substr(one.begin, one.size);
+  return copy;
+}
+
+Node* Document::unshare(const Node* from) {
+  Node* copy = node(from->kind);
+  if (from->is_leaf()) copy->text = from->text;
+  for (const Member* m = from->first_member; m; m = m->next) add(copy, m->name, m->value);
+  for (const Item* i = from->first_item; i; i = i->next) append(copy, i->value);
   return copy;
 }
 

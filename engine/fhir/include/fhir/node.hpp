@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,9 @@ struct Node {
   enum class Kind : std::uint8_t { kObject, kArray, kString, kNumber, kBool, kNull };
 
   Kind kind = Kind::kNull;
+  /// Several trees point here (Document::share): neither this nor what is below may be changed. A
+  /// shared object or array has its compact JSON in `text`.
+  bool shared = false;
   std::uint32_t lineage = 0;  ///< the producer's mark of where a leaf came from; 0 = none
   std::uint32_t count = 0;    ///< members or items
   std::string_view text;      ///< string (unescaped), number as written, "true"/"false"
@@ -65,31 +70,90 @@ class Document {
   void reset();
   std::size_t bytes_used() const;
 
-  Node* object();
-  Node* array();
+  Node* object() { return node(Node::Kind::kObject); }
+  Node* array() { return node(Node::Kind::kArray); }
   /// `copy`: false when the text outlives the document (plan literals, the source message).
-  Node* string(std::string_view text, bool copy = true);
-  Node* number(std::string_view text, bool copy = true);
-  Node* boolean(bool value);
-  Node* null();
-  std::string_view keep(std::string_view text);  ///< copies into the arena
-  char* room(std::size_t bytes);                 ///< uninitialised text space in the arena
+  Node* string(std::string_view text, bool copy = true) {
+    return node(Node::Kind::kString, copy ? keep(text) : text);
+  }
+  Node* number(std::string_view text, bool copy = true) {
+    return node(Node::Kind::kNumber, copy ? keep(text) : text);
+  }
+  Node* boolean(bool value) { return node(Node::Kind::kBool, value ? "true" : "false"); }
+  Node* null() { return node(Node::Kind::kNull); }
+  std::string_view keep(std::string_view text) {  ///< copies into the arena
+    if (text.empty()) return {};
+    char* copy = room(text.size());
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+  }
+  /// Uninitialised text space in the arena.
+  char* room(std::size_t bytes) { return static_cast<char*>(take(bytes, 1)); }
 
   /// Adds or replaces a member; keeps the place of a replaced one.
-  void set(Node* object, std::string_view name, Node* value, bool copy_name = false);
+  void set(Node* object, std::string_view name, Node* value, bool copy_name = false) {
+    for (Member* m = object->first_member; m; m = m->next) {
+      if (m->name == name) {
+        m->value = value;
+        return;
+      }
+    }
+    add(object, name, value, copy_name);
+  }
   /// As set(), for a name known to be new: does not look for an equal one.
-  void add(Node* object, std::string_view name, Node* value, bool copy_name = false);
+  void add(Node* object, std::string_view name, Node* value, bool copy_name = false) {
+    Member* made = make<Member>();
+    made->name = copy_name ? keep(name) : name;
+    made->value = value;
+    (object->last_member ? object->last_member->next : object->first_member) = made;
+    object->last_member = made;
+    ++object->count;
+  }
   bool remove(Node* object, std::string_view name);
-  void append(Node* array, Node* value);
+  void append(Node* array, Node* value) {
+    Item* made = make<Item>();
+    made->value = value;
+    (array->last_item ? array->last_item->next : array->first_item) = made;
+    array->last_item = made;
+    ++array->count;
+  }
   /// Deep copy into this document. `copy_text`: false when the names and texts of `from` outlive
   /// this document.
   Node* clone(const Node* from, bool copy_text = true);
+  /// Deep copy for trees of other documents to point to while this one lives, with its JSON written
+  /// once for all of them. Names are not copied: they outlive this document.
+  const Node* share(const Node* from);
+  /// A copy of a shared node that may be changed; what is below it stays shared.
+  Node* unshare(const Node* from);
 
  private:
   friend class JsonReader;  // builds its nodes without a call for each
-  void* allocate(std::size_t bytes, std::size_t align);
-  struct Arena;
-  std::unique_ptr<Arena> arena_;
+  struct Blocks;
+
+  void* take(std::size_t bytes, std::size_t align) {
+    const auto now = reinterpret_cast<std::uintptr_t>(at_);
+    const std::size_t skip = (0 - now) & (align - 1);
+    if (static_cast<std::size_t>(end_ - at_) < bytes + skip) return take_more(bytes, align);
+    std::byte* result = at_ + skip;
+    at_ = result + bytes;
+    return result;
+  }
+  void* take_more(std::size_t bytes, std::size_t align);
+  template <class T>
+  T* make() {
+    return new (take(sizeof(T), alignof(T))) T();
+  }
+  Node* node(Node::Kind kind, std::string_view text = {}) {
+    Node* made = make<Node>();
+    made->kind = kind;
+    made->text = text;
+    return made;
+  }
+  Node* copy_shared(const Node* from);
+
+  std::byte* at_ = nullptr;       ///< free space of the block being filled
+  std::byte* end_ = nullptr;
+  std::unique_ptr<Blocks> blocks_;
 };
 
 /// Same content: object member order does not matter, array order does, numbers by written text.
