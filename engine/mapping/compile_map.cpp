@@ -34,6 +34,8 @@ void Compiler::run() {
   check_bound();
   compile_transforms();
   find_presence(program_);
+  find_plain(program_);
+  find_parts(program_);
   warn_unused();
 }
 

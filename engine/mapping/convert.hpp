@@ -34,6 +34,8 @@ class Offsets {
  public:
   void start(const core::TimeZone& zone, std::optional<int> message_offset_seconds);
   int at(const Stamp& stamp, bool& unsure);
+  /// The one offset of all local times; nullopt: the zone's, as the time is.
+  std::optional<int> fixed() const { return fixed_ ? std::optional(fixed_seconds_) : std::nullopt; }
 
  private:
   struct Known {

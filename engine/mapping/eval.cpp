@@ -18,6 +18,7 @@ inline bool Mapper::Impl::can_yield(const Target& target, const Val& current,
   if (presence.always || options_.explain) return true;
   if (presence.fields != 0) {
     more_than_value_ = true;
+    if (trace_) note_presence(presence.fields);
     if ((presence.fields & here_.fields) != 0) return true;
   }
   if (presence.children == 0) return false;
@@ -29,7 +30,14 @@ void Mapper::Impl::apply(Range targets, Node* object, const Val& current) {
   std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
-    if (can_yield(target, current, children)) apply_target(target, object, current);
+    if (!can_yield(target, current, children)) continue;
+    if (current.kind == Val::Kind::kNone) {
+      run_parts(target, object, current);   // a part of a resource, made of the segment itself
+    } else if (target.by_parts) {
+      run(target, nullptr, object, current);
+    } else {
+      apply_target(target, object, current);
+    }
   }
 }
 
@@ -38,10 +46,38 @@ void Mapper::Impl::complete(Range targets, Node* object, const Val& current) {
   std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
-    if (!can_yield(target, current, children)) continue;
-    const bool present = target.choice.empty() ? has_member(object, target.first_member)
-                                               : choice_taken(object, target.choice, {});
-    if (!present) apply_target(target, object, current);
+    if (!can_yield(target, current, children) || present(target, object)) continue;
+    apply_target(target, object, current);
+  }
+}
+
+bool Mapper::Impl::present(const Target& target, const Node* object) const {
+  return target.choice.empty() ? has_member(object, target.first_member)
+                               : choice_taken(object, target.choice, {});
+}
+
+/// apply() and complete() of a resource: what its targets gave before stands in for running them.
+void Mapper::Impl::apply_root(Range targets, Node* object, const Val& current) {
+  std::uint64_t children = 0;
+  for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
+    const Target& target = p_.targets[i];
+    if (can_yield(target, current, children)) run_parts(target, object, current);
+  }
+}
+
+void Mapper::Impl::run_parts(const Target& target, Node* object, const Val& current) {
+  if (!target.repeats || target.rules.count == 1) return run(target, nullptr, object, current);
+  for (std::uint32_t i = target.rules.first; i < target.rules.end() && !aborted_; ++i) {
+    run(target, &p_.rules[i], object, current);
+  }
+}
+
+void Mapper::Impl::complete_root(Range targets, Node* object, const Val& current) {
+  std::uint64_t children = 0;
+  for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
+    const Target& target = p_.targets[i];
+    if (!can_yield(target, current, children) || present(target, object)) continue;
+    run_parts(target, object, current);
   }
 }
 
@@ -49,9 +85,31 @@ void Mapper::Impl::apply_target(const Target& target, Node* object, const Val& c
   for (std::uint32_t i = target.rules.first; i < target.rules.end(); ++i) {
     const Rule& rule = p_.rules[i];
     Sink sink{target, rule, object};
-    const bool yielded = yield(rule, current, sink);
+    const bool yielded =
+        rule.plain ? yield_plain(rule, current, sink) : yield(rule, current, sink);
     if (aborted_ || (yielded && !target.repeats)) return;
   }
+}
+
+/// As yield(), for a component that becomes a text as it stands; the unusual takes the long way.
+bool Mapper::Impl::yield_plain(const Rule& rule, const Val& current, Sink& sink) {
+  if (current.kind != Val::Kind::kHl7 || options_.lineage) return yield(rule, current, sink);
+  const Term& term = p_.terms[rule.from.first];
+  hl7::Value piece = child(current.v, term.component);
+  if (term.subcomponent != 0) piece = child(piece, term.subcomponent);
+  std::string_view text = piece.raw();
+  if (text.empty()) return false;
+  const std::uint8_t kinds = classes_.of(text);
+  if ((kinds & ByteClasses::kUnusual) != 0 || piece.is_null()) return yield(rule, current, sink);
+  if (rule.prim == Prim::kString || rule.prim == Prim::kMarkdown) {
+    while (!text.empty() && classes_.is_blank(text.back())) text.remove_suffix(1);
+    if (text.empty()) return false;
+  } else if ((kinds & ByteClasses::kBlank) != 0 || rule.prim == Prim::kUri) {
+    return yield(rule, current, sink);
+  }
+  if (!step()) return false;
+  place(sink, out_.document.string(text));
+  return sink.count != 0;
 }
 
 /// Runs one rule; @return whether it gave anything.
@@ -145,11 +203,10 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
   for (std::uint32_t i = steps.first; i < steps.end(); ++i) {
     const Step& step = p_.steps[i];
     if (step.kind == Step::Kind::kExtension) {
-      Node* list = object->find("extension");
-      if (!list) doc.add(object, "extension", list = doc.array());
+      Node* list = own_list(object, "extension");
       Node* found = nullptr;
       for (fhir::Item* item = list->first_item; item && !found; item = item->next) {
-        if (item->value->text_of("url") == step.name) found = item->value;
+        if (item->value->text_of("url") == step.name) found = own_item(item);
       }
       if (!found) {
         found = doc.object();
@@ -159,15 +216,16 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
       object = found;
       continue;
     }
-    Node* next = object->find(step.name);
     if (step.kind == Step::Kind::kFirstItem) {
-      if (!next) doc.add(object, step.name, next = doc.array());
-      if (!next->first_item) doc.append(next, doc.object());
-      next = next->first_item->value;
-    } else if (!next || !next->is_object()) {
-      Node* made = doc.object();
-      doc.set(object, step.name, made);
-      next = made;
+      Node* list = own_list(object, step.name);
+      if (!list->first_item) doc.append(list, doc.object());
+      object = own_item(list->first_item);
+      continue;
+    }
+    Node* next = object->find(step.name);
+    if (!next || !next->is_object() || next->shared) {
+      next = next && next->is_object() ? doc.unshare(next) : doc.object();
+      doc.set(object, step.name, next);
     }
     object = next;
   }
@@ -215,14 +273,33 @@ bool ends_before_start(const Node* period, const Node* end) {
 
 }  // namespace
 
+/// The list of that name, made when it is not there, for changing.
+Node* Mapper::Impl::own_list(Node* object, std::string_view name) {
+  Node* list = object->find(name);
+  if (!list || !list->is_array()) {
+    list = out_.document.array();
+  } else if (list->shared) {
+    list = out_.document.unshare(list);
+  } else {
+    return list;
+  }
+  out_.document.set(object, name, list);
+  return list;
+}
+
+Node* Mapper::Impl::own_item(fhir::Item* item) {
+  if (item->value->shared) item->value = out_.document.unshare(item->value);
+  return item->value;
+}
+
 void Mapper::Impl::place(Sink& sink, Node* node) {
   fhir::Document& doc = out_.document;
   const Target& target = sink.target;
   if (options_.explain) out_.wrote[sink.rule.info] = true;
+  if (trace_) note_placed(sink, node);
   Node* parent = walk(target.steps, sink.object);
   if (!sink.rule.url.empty()) {
-    Node* list = parent->find("extension");
-    if (!list) doc.add(parent, "extension", list = doc.array());
+    Node* list = own_list(parent, "extension");
     Node* wrapped = doc.object();
     doc.add(wrapped, "url", doc.string(sink.rule.url, false));
     doc.add(wrapped, sink.rule.member, node);
@@ -240,11 +317,7 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
     doc.set(parent, sink.rule.member, node);
     return;
   }
-  Node* list = parent->find(sink.rule.member);
-  if (!list || !list->is_array()) {
-    list = doc.array();
-    doc.set(parent, sink.rule.member, list);
-  }
+  Node* list = own_list(parent, sink.rule.member);
   if (target.distinct && list->count < kDistinctMax) {
     for (const fhir::Item* item = list->first_item; item; item = item->next) {
       if (fhir::equal(item->value, node)) return;

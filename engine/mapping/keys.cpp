@@ -17,10 +17,13 @@ using fhir::Node;
 namespace {
 
 void append_number(std::string& out, std::int32_t number) {
-  std::array<char, 12> digits;
+  [[clang::uninitialized]] std::array<char, 12> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
 }
+
+// Before a key part that is remembered: whether the sending facility stands in for the authority.
+constexpr char kStated = '=', kInferred = '?';
 
 void append_mark(std::string& out, std::int32_t draft) {
   out += kDraftMark;
@@ -176,18 +179,18 @@ bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
     append_value(value, nested, out);
     return out.size() != before;
   }
-  const std::size_t number = p_.rules.size() + p_.maps.size() +
-                             static_cast<std::size_t>(value.key) * 2 + (nested ? 1 : 0);
+  const std::size_t number =
+      makers_.keys + static_cast<std::size_t>(value.key) * 2 + (nested ? 1 : 0);
   const bool inferred = inferred_;
   inferred_ = false;
   const Node* known = once(number, value, [&]() -> Node* {
-    key_part_.clear();
-    const bool any = make_qualified(value, nested, key_part_);
-    more_than_value_ |= inferred_;   // the sending facility stands in for the authority
-    return any ? out_.document.string(key_part_) : nullptr;
+    key_part_.assign(1, kStated);
+    if (!make_qualified(value, nested, key_part_)) return nullptr;
+    if (inferred_) key_part_.front() = kInferred;
+    return out_.document.string(key_part_);
   });
-  inferred_ |= inferred;
-  if (known) out += known->text;
+  inferred_ = inferred || (known && known->text.front() == kInferred);
+  if (known) out += known->text.substr(1);
   return known != nullptr;
 }
 
@@ -308,6 +311,7 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
     const KeyPart& one = p_.key_parts[i];
     if (i != parts.first) key_text_ += '/';
     if (one.kind == KeyPart::Kind::kOrdinal) {
+      note_foreign();
       std::int32_t* known = ordinals_.find(map.type, key_text_);
       const std::int32_t number = known ? *known + 1 : 1;
       ordinals_.put(map.type, key_text_, number);
@@ -409,42 +413,6 @@ std::int32_t Mapper::Impl::add_draft(const MapInfo& map, Node* root, std::string
   drafts_by_key_.put(map.type, keys_[0], number);
   out_.drafts.push_back(std::move(draft));
   return number;
-}
-
-/// A resource made by `as:` on a Reference: made once a message for each key.
-std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
-  keys_of(map, value);
-  if (key_count_ != 0) {
-    if (const std::int32_t* known = drafts_by_key_.find(map.type, keys_[0])) {
-      const std::int32_t draft = *known;
-      complete(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, value);
-      return draft;
-    }
-  }
-  // Rules may make further resources and so other keys: keep these aside.
-  std::vector<std::string> own;
-  if (!key_pool_.empty()) {
-    own = std::move(key_pool_.back());
-    key_pool_.pop_back();
-  }
-  own.resize(key_count_);
-  for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
-  const bool inferred = inferred_;
-  Node* root = out_.document.object();
-  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
-  apply(map.targets, root, value);
-  const bool made = root->count > 1 && satisfied(root, map.need);
-  key_count_ = 0;
-  inferred_ = inferred;
-  for (const std::string& key : own) add_key(key);
-  key_pool_.push_back(std::move(own));
-  if (!made) return -1;
-  if (key_count_ == 0) {
-    const std::string_view key = content_key(map, root, patient_here());
-    if (const std::int32_t* known = drafts_by_key_.find(map.type, key)) return *known;
-    add_key(key);
-  }
-  return add_draft(map, root, {});
 }
 
 Node* Mapper::Impl::reference_to(std::int32_t draft, const Rule* rule, const Val& from) {

@@ -126,7 +126,6 @@ Node* Mapper::Impl::integer_leaf(Prim prim, std::string_view text) {
 }
 
 Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from) {
-  more_than_value_ = true;   // the message's own offset
   auto stamp = prim == Prim::kTime ? parse_time(text) : parse_stamp(text);
   if (!stamp) {
     issue(core::ErrorCode::kDataType, from.at, "not a date or time, or a day that does not exist");
@@ -151,7 +150,7 @@ Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text
   // What is planned to the minute is planned for its first second.
   if (rule.function == Function::kPlannedInstant && stamp->parts == 5) stamp->parts = 6;
   bool unsure = false;
-  TimeText buffer;
+  [[clang::uninitialized]] TimeText buffer;
   const std::string_view out = write_time(*stamp, prim, offsets_, buffer, unsure);
   if (unsure) {
     issue(core::ErrorCode::kDataType, from.at,

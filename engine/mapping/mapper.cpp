@@ -25,7 +25,7 @@ core::Result<V2Output> Mapper::transform(const hl7::Message& message, std::strin
 }
 
 Mapper::Impl::Impl(std::shared_ptr<const MappingSet> set)
-    : set_(std::move(set)), impl_(set_->impl()), p_(impl_.program) {
+    : set_(std::move(set)), impl_(set_->impl()), p_(impl_.program), makers_(p_) {
   index_.prepare(p_);
   segment_cache_.resize(p_.segments.size());
   row_groups_.resize(p_.rows.size());
@@ -45,11 +45,9 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   out_.unused_fields.clear();
   out_.wrote.clear();
   message_ = &message;
+  if (!classes_.fit(message.delimiters())) classes_.start(message.delimiters());
   env_ = &environment;
   ++message_stamp_;
-  recall_ = options.recall ? options.recall->state_.get() : own_recall_.state_.get();
-  recall_->start(set_, environment, p_.rules.size() + p_.maps.size() + kKeyMakers);
-  out_.recalled = recall_->memo;
   options_ = options;
   options_.lineage |= options.explain;
   header_ = hl7::read_header(message);
@@ -66,6 +64,10 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   const auto sent = parse_stamp(header_.date_time.child(1).text(scratch));
   if (sent && sent->has_offset) offset = sent->offset_seconds;
   offsets_.start(environment.zone, offset);
+  recall_ = options.recall ? options.recall->state_.get() : own_recall_.state_.get();
+  recall_->start(set_, environment, context_of_message(), makers_.end,
+                 makers_.end - makers_.targets);
+  out_.recalled = recall_->both;
 }
 
 core::Result<const schema::V2Version*> Mapper::Impl::version_of(const hl7::Message& message) {
@@ -94,13 +96,25 @@ core::Result<const schema::V2Version*> Mapper::Impl::version_of(const hl7::Messa
   return version;
 }
 
+/// A feed sends few types, mostly in runs.
+std::uint32_t Mapper::Impl::plan_of_message() {
+  scratch_ = structure_;
+  ((scratch_ += '\r') += header_.type) += '\r';
+  scratch_ += header_.trigger;
+  if (scratch_ != plan_for_) {
+    plan_for_ = scratch_;
+    plan_ = impl_.plan_of(structure_, header_.type, header_.trigger);
+  }
+  return plan_;
+}
+
 core::Result<const MapOutput*> Mapper::Impl::map(const hl7::Message& message,
                                                  const Environment& environment, Options options) {
   start(message, environment, options);
   const auto version = version_of(message);
   if (!version) return core::fail(version.error());
   out_.structure = structure_;
-  const std::uint32_t plan = impl_.plan_of(structure_, header_.type, header_.trigger);
+  const std::uint32_t plan = plan_of_message();
   if (plan == kNil) {
     return core::fail(core::ErrorCode::kNotMapped, "no plan accepts this message type", "MSH-9");
   }
@@ -238,7 +252,7 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     if (const std::int32_t* known = drafts_by_key_.find(map.type, keys_[0])) draft = *known;
   }
   if (draft >= 0) {
-    complete(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, Val());
+    complete_root(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, Val());
   } else {
     std::vector<std::string> own;
     if (!key_pool_.empty()) {
@@ -248,9 +262,7 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     own.resize(key_count_);
     for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
     const bool inferred = inferred_;
-    Node* root = out_.document.object();
-    out_.document.add(root, "resourceType", out_.document.string(map.type, false));
-    apply(map.targets, root, Val());
+    Node* root = content(map);
     key_count_ = 0;
     inferred_ = inferred;
     for (const std::string& key : own) add_key(key);
@@ -293,7 +305,7 @@ void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
   if (draft < 0) return;
   Draft& target = out_.drafts[static_cast<std::size_t>(draft)];
   if (target.type != map.type) return;
-  apply(map.targets, target.root, Val());
+  apply_root(map.targets, target.root, Val());
   // A note after a segment that only extends (PV2, a document's OBX) belongs to what it extends.
   const bool named = !row.by_predecessor && row.extend != 0xffff;
   if (named && index_.made_by(here_.segment, 0xffff) < 0) {

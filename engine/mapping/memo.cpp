@@ -1,35 +1,87 @@
 #include "memo.hpp"
 
-#include <core/hash.hpp>
+#include <algorithm>
+#include <cstring>
 
 namespace mapping {
 
-std::uint64_t Memo::hash(std::uint32_t maker, std::uint8_t aspect, std::string_view value) {
-  return core::stable_hash(value, (std::uint64_t{maker} << 8) + aspect + 1);
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-const Memo::Entry* Memo::find(std::uint64_t hash, std::uint32_t maker, std::uint8_t aspect,
-                              std::string_view value) const {
+template <class Word>
+std::uint64_t word_at(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+}  // namespace
+
+/// A multiplication for eight bytes: values are short, and a memo is small enough that senders who
+/// look for collisions gain nothing.
+std::uint64_t MemoKey::hash() const {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15ull, kOther = 0xD6E8FEB86659FD93ull;
+  const char* at = value.data();
+  const std::size_t size = value.size();
+  std::uint64_t out = fold((std::uint64_t{maker} << 32 | std::uint64_t{context} << 8 | aspect) ^
+                               kOdd, size + kOther);
+  if (size >= 8) {
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      out = fold(out ^ word_at<std::uint64_t>(at + i), kOdd);
+    }
+    return fold(out ^ word_at<std::uint64_t>(at + size - 8), kOther);
+  }
+  std::uint64_t last = 0;
+  if (size >= 4) {
+    last = word_at<std::uint32_t>(at) << 32 | word_at<std::uint32_t>(at + size - 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) last = last << 8 | static_cast<unsigned char>(at[i]);
+  }
+  return fold(out ^ last, kOther);
+}
+
+const Memo::Entry* Memo::find(std::uint64_t hash, const MemoKey& key) const {
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask; slots_[at].used; at = (at + 1) & mask) {
     const Entry& entry = slots_[at];
-    if (entry.hash == hash && entry.maker == maker && entry.aspect == aspect &&
-        entry.value == value) {
+    if (entry.hash == hash && entry.maker == key.maker && entry.aspect == key.aspect &&
+        entry.context == key.context && entry.value == key.value) {
       return &entry;
     }
   }
   return nullptr;
 }
 
-void Memo::keep(std::uint64_t hash, std::uint32_t maker, std::uint8_t aspect,
-                std::string_view value, const fhir::Node* node) {
-  if (count_ >= kMemoEntriesMax) return;
+const Memo::Entry* Memo::keep(std::uint64_t hash, const MemoKey& key, const fhir::Node* node,
+                              std::span<const Placement> placements,
+                              std::span<const LinkMade> links) {
+  if (count_ >= kMemoEntriesMax) return nullptr;
   if (count_ * 2 >= slots_.size()) grow();
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   while (slots_[at].used) at = (at + 1) & mask;
-  slots_[at] = {hash, nodes_.keep(value), nodes_.clone(node), maker, aspect, true};
+  Entry& entry = slots_[at];
+  entry.hash = hash;
+  entry.value = nodes_.keep(key.value);
+  entry.node = nodes_.share(node);
+  entry.maker = key.maker;
+  entry.context = key.context;
+  entry.aspect = key.aspect;
+  entry.placements = static_cast<std::uint32_t>(placements_.size());
+  entry.placement_count = static_cast<std::uint16_t>(placements.size());
+  for (const Placement& one : placements) placements_.push_back({one.rule, nodes_.share(one.node)});
+  entry.links = static_cast<std::uint32_t>(links_.size());
+  entry.link_count = static_cast<std::uint16_t>(links.size());
+  links_.insert(links_.end(), links.begin(), links.end());
+  entry.used = true;
   ++count_;
+  return &entry;
 }
 
 void Memo::grow() {
@@ -48,19 +100,94 @@ bool Memo::full() const {
   return count_ >= kMemoEntriesMax || nodes_.bytes_used() > kMemoBytesMax;
 }
 
+bool Reads::add(const Read& read) {
+  if (std::find(all.begin(), all.begin() + count, read) != all.begin() + count) return true;
+  if (count == all.size()) return false;
+  all[count++] = read;
+  return true;
+}
+
+/// Outputs that share nodes with a memo hold on to it.
+void Recall::State::turn_over() {
+  struct Both {
+    std::shared_ptr<const MappingSet> set;   // whose texts are the names of members
+    std::shared_ptr<const Memo> one, other;
+  };
+  before = std::move(memo);
+  memo = std::make_shared<Memo>();
+  both = std::make_shared<const Both>(Both{set, memo, before});
+}
+
 void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
-                          const Environment& environment, std::size_t makers) {
+                          const Environment& environment, std::string_view message_context,
+                          std::size_t makers, std::size_t readers) {
   const bool same = set == now && name_space == environment.name_space &&
-                    authorities == environment.authorities && values == environment.values;
+                    zone == environment.zone.name() && authorities == environment.authorities &&
+                    values == environment.values;
   if (!same) {
     set = now;
     name_space = environment.name_space;
+    zone = environment.zone.name();
     authorities = environment.authorities;
     values = environment.values;
-    never_same.assign(makers, false);
+    uses.assign(makers, {});
+    reads_of.assign(readers, 0);
+    reads.clear();
   }
-  // Outputs that share texts with the old memo hold on to it.
-  if (!same || memo->full()) memo = std::make_shared<Memo>();
+  const bool known = !contexts.empty() && context < contexts.size() &&
+                     contexts[context] == message_context;
+  const bool crowded = contexts.size() >= kContextsMax;
+  if (!known) {
+    auto at = std::find(contexts.begin(), contexts.end(), message_context);
+    if (at == contexts.end()) {
+      if (crowded) contexts.clear();
+      at = contexts.insert(contexts.end(), std::string(message_context));
+    }
+    context = static_cast<std::uint16_t>(at - contexts.begin());
+  }
+  if (!same || (crowded && contexts.size() == 1)) memo.reset();
+  if (!memo || memo->full()) turn_over();
+}
+
+bool Recall::State::worth(std::uint32_t maker) {
+  Use& use = uses[maker];
+  if (use.never) return false;
+  if (use.score != 0) return true;
+  if (++use.rest < kRest) return false;
+  use.rest = 0;
+  use.score = kScoreAgain;
+  return true;
+}
+
+Recall::State::Found Recall::State::find(std::uint64_t hash, const MemoKey& key) {
+  Found found{memo.get(), memo->find(hash, key)};
+  if (!found && before) {
+    found = {before.get(), before->find(hash, key)};
+    if (found) {
+      // What is still asked for outlives the memo it is in.
+      const Memo::Entry& old = *found.entry;
+      if (const Memo::Entry* moved = memo->keep(hash, key, old.node, before->placements(old),
+                                                before->links(old))) {
+        found = {memo.get(), moved};
+      }
+    }
+  }
+  Use& use = uses[key.maker];
+  if (found) {
+    use.score = static_cast<std::uint16_t>(std::min(use.score + kHit, int{kScoreMost}));
+  } else if (use.score != 0) {
+    --use.score;
+  }
+  return found;
+}
+
+Reads& Recall::State::reads_by(std::uint32_t reader) {
+  std::uint32_t& at = reads_of[reader];
+  if (at == 0) {
+    reads.push_back(std::make_unique<Reads>());
+    at = static_cast<std::uint32_t>(reads.size());
+  }
+  return *reads[at - 1];
 }
 
 Recall::Recall() : state_(std::make_unique<State>()) {}

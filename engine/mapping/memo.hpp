@@ -2,21 +2,53 @@
 #include <fhir/node.hpp>
 #include <mapping/mapper.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mapping {
 
-// Limits of one memo; at either a new one is begun.
-inline constexpr std::size_t kMemoEntriesMax = 8'192;
-inline constexpr std::size_t kMemoBytesMax = 4u << 20;
+// Limits of one memo; at either a new one is begun and the one before is still looked into.
+inline constexpr std::size_t kMemoEntriesMax = 6'000;
+inline constexpr std::size_t kMemoBytesMax = 3u << 20;
 inline constexpr std::size_t kMemoValueMax = 240;   ///< longer values seldom come again
+inline constexpr std::size_t kContextsMax = 64;
+// Of one target; with more it is not kept.
+inline constexpr std::size_t kReadsMax = 16, kLinksMax = 16, kKeyTextMax = 500;
 
-/// Results by maker (a rule, a map, a kind of key) and value: see Mapper::Impl::once().
+/// What a result is of: the maker (a rule, a map, a kind of key, a target) and all that it read.
+struct MemoKey {
+  std::uint32_t maker = 0;
+  std::uint16_t context = 0;   ///< Recall::State::contexts
+  std::uint8_t aspect = 0;     ///< level of the value, and how it was asked for
+  std::string_view value;
+  std::uint64_t hash() const;
+};
+
+/// A node that a target gave, and the rule whose place it took.
+struct Placement {
+  std::uint32_t rule = 0;
+  const fhir::Node* node = nullptr;
+};
+
+/// A linked resource that was made on the way: of which piece of which field, and its number.
+struct LinkMade {
+  std::uint32_t map = 0;
+  std::int32_t draft = -1;
+  std::uint16_t offset = 0, size = 0;      ///< in the field
+  std::uint8_t read = 0;                   ///< index in Reads; kOfValue: in the current value
+  std::uint8_t level = 0, key = 0;
+  bool whole_text = false;
+  std::int16_t repetition = 0, component = 0, subcomponent = 0;
+  static constexpr std::uint8_t kOfValue = 0xff;
+};
+
+/// Results by what they are of: see Mapper::Impl::once() and Mapper::Impl::recall().
 class Memo {
  public:
   struct Entry {
@@ -24,34 +56,90 @@ class Memo {
     std::string_view value;            ///< in nodes_
     const fhir::Node* node = nullptr;  ///< nullptr: nothing is made of this value
     std::uint32_t maker = 0;
-    std::uint8_t aspect = 0;           ///< level of the value, and how it was asked for
+    std::uint32_t placements = 0, links = 0;   ///< first ones
+    std::uint16_t context = 0, placement_count = 0, link_count = 0;
+    std::uint8_t aspect = 0;
     bool used = false;
   };
-  static std::uint64_t hash(std::uint32_t maker, std::uint8_t aspect, std::string_view value);
-  /// nullptr when nothing is kept. Good until the next keep(), its node as long as the memo.
-  const Entry* find(std::uint64_t hash, std::uint32_t maker, std::uint8_t aspect,
-                    std::string_view value) const;
-  void keep(std::uint64_t hash, std::uint32_t maker, std::uint8_t aspect, std::string_view value,
-            const fhir::Node* node);
+  /// nullptr when nothing is kept. Good until the next keep(), its nodes as long as the memo.
+  const Entry* find(std::uint64_t hash, const MemoKey& key) const;
+  /// nullptr when the memo is full.
+  const Entry* keep(std::uint64_t hash, const MemoKey& key, const fhir::Node* node,
+                    std::span<const Placement> placements = {},
+                    std::span<const LinkMade> links = {});
+  std::span<const Placement> placements(const Entry& entry) const {
+    return {placements_.data() + entry.placements, entry.placement_count};
+  }
+  std::span<const LinkMade> links(const Entry& entry) const {
+    return {links_.data() + entry.links, entry.link_count};
+  }
   bool full() const;
 
  private:
   void grow();
   std::vector<Entry> slots_ = std::vector<Entry>(256);   ///< open addressing, half empty at least
   std::size_t count_ = 0;
+  std::vector<Placement> placements_;
+  std::vector<LinkMade> links_;
   fhir::Document nodes_;
+};
+
+/// Something outside its value that a target has read.
+struct Read {
+  enum class Kind : std::uint8_t { kField, kEnv, kResource, kDrafts };
+  Kind kind = Kind::kField;
+  std::uint16_t name = 0;              ///< segment, %name or resource
+  std::int16_t field = 0;
+  bool operator==(const Read&) const = default;
+};
+
+/// All that a target has been seen to read, in the order of its discovery; never shrinks.
+struct Reads {
+  std::array<Read, kReadsMax> all{};
+  std::uint8_t count = 0;
+  bool add(const Read& read);          ///< false: there is no room
 };
 
 struct Recall::State {
   std::shared_ptr<const MappingSet> set;
-  std::string name_space;              ///< of the environment the results are for
+  std::string name_space, zone;        ///< of the environment the results are for
   std::map<std::string, std::string, std::less<>> authorities, values;
-  std::shared_ptr<Memo> memo;
-  std::vector<bool> never_same;        ///< by maker: it has used more than its value
+  std::shared_ptr<Memo> memo, before;  ///< being filled, and the one that was full
+  std::shared_ptr<const void> both;    ///< holds memo and before: for outputs
+  std::vector<std::string> contexts;
+  std::uint16_t context = 0;           ///< of the message being mapped
 
-  /// Forgets what was made by another set or for another environment.
+  // A hospital has hundreds of beds and physicians: a maker is given that long to come back to one.
+  // After that it rests where fewer than one in three did.
+  static constexpr std::uint16_t kScoreFirst = 600, kScoreAgain = 60, kScoreMost = 600, kHit = 2;
+  static constexpr std::uint16_t kRest = 1'500;   ///< calls
+  /// How keeping a maker's results has paid.
+  struct Use {
+    std::uint16_t score = kScoreFirst;
+    std::uint16_t rest = 0;
+    bool never = false;                ///< it has used more than can be known beforehand
+  };
+  std::vector<Use> uses;               ///< by maker
+  std::vector<std::uint32_t> reads_of; ///< by maker that knows its reads: index in reads + 1
+  std::vector<std::unique_ptr<Reads>> reads;   ///< stay where they are
+
+  struct Found {
+    const Memo* memo = nullptr;
+    const Memo::Entry* entry = nullptr;
+    explicit operator bool() const { return entry != nullptr; }
+  };
+
+  /// Forgets what was made by another set or for another environment. `context`: whatever else of
+  /// the message results may depend on.
   void start(const std::shared_ptr<const MappingSet>& now, const Environment& environment,
-             std::size_t makers);
+             std::string_view message_context, std::size_t makers, std::size_t readers);
+  /// Whether to look for, and keep, results of that maker.
+  bool worth(std::uint32_t maker);
+  Found find(std::uint64_t hash, const MemoKey& key);
+  Reads& reads_by(std::uint32_t reader);
+
+ private:
+  void turn_over();
 };
 
 }  // namespace mapping

@@ -125,6 +125,98 @@ class Finder {
 
 }  // namespace
 
+namespace {
+
+/// What a target reads of the value that it is applied to, where that is known beforehand.
+class PartFinder {
+ public:
+  explicit PartFinder(const Program& program) : p_(program) {}
+
+  /// false: it may read any part.
+  bool add_rule(const Rule& rule) {
+    const bool outer = rule.function == Function::kMime || rule.function == Function::kSampled ||
+                       rule.function == Function::kEdData;
+    if (outer || rule.plus != kNil || rule.shape == Rule::Shape::kReference ||
+        rule.also.count != 0) {
+      return false;
+    }
+    if (rule.when != kNil && !add_condition(rule.when)) return false;
+    if (rule.default_rule != kNil && !add_rule(p_.rules[rule.default_rule])) return false;
+    if (rule.has_from) return add_terms(rule.from);   // all else reads of what these give
+    if (rule.concat == kNil || rule.shape != Rule::Shape::kPrimitive) return false;
+    const Range pieces = p_.templates[rule.concat];
+    for (std::uint32_t i = pieces.first; i < pieces.end(); ++i) {
+      if (!add_terms(p_.pieces[i].terms)) return false;
+    }
+    return true;
+  }
+  std::uint64_t parts() const { return parts_; }
+
+ private:
+  bool add_term(const Term& term) {
+    switch (term.kind) {
+      case Term::Kind::kLiteral:
+      case Term::Kind::kCoding: return true;
+      case Term::Kind::kEnv: return term.env >= EnvName::kNameSpace;
+      case Term::Kind::kChild:
+        if (term.component < 1 || term.component >= kPresenceBits) return false;
+        parts_ |= 1ull << term.component;
+        return true;
+      default: return false;
+    }
+  }
+  bool add_terms(Range terms) {
+    for (std::uint32_t i = terms.first; i < terms.end(); ++i) {
+      if (!add_term(p_.terms[i])) return false;
+    }
+    return true;
+  }
+  bool add_condition(std::uint32_t index) {
+    const Cond& cond = p_.conds[index];
+    switch (cond.op) {
+      case Cond::Op::kAnd:
+      case Cond::Op::kOr: return add_condition(cond.a) && add_condition(cond.b);
+      case Cond::Op::kNot: return add_condition(cond.a);
+      default: return add_term(p_.terms[cond.a]);
+    }
+  }
+  const Program& p_;
+  std::uint64_t parts_ = 0;
+};
+
+}  // namespace
+
+void find_parts(Program& program) {
+  for (Target& target : program.targets) {
+    PartFinder finder(program);
+    bool known = true, plain = true;
+    for (std::uint32_t i = target.rules.first; i < target.rules.end(); ++i) {
+      known = known && finder.add_rule(program.rules[i]);
+      plain = plain && program.rules[i].plain;
+    }
+    target.by_parts = known && !plain && target.choice.empty();
+    target.parts = finder.parts();
+  }
+}
+
+void find_plain(Program& program) {
+  for (Rule& rule : program.rules) {
+    const bool text = rule.prim == Prim::kString || rule.prim == Prim::kMarkdown ||
+                      rule.prim == Prim::kCode || rule.prim == Prim::kId || rule.prim == Prim::kUri;
+    const bool bare = rule.when == kNil && rule.where == kNil && rule.concat == kNil &&
+                      rule.plus == kNil && rule.map == kNil && rule.vocab == kNil &&
+                      rule.default_rule == kNil && rule.function == Function::kNone &&
+                      rule.set.count == 0 && rule.fill.count == 0 && rule.also.count == 0;
+    if (rule.shape != Rule::Shape::kPrimitive || !text || !bare || !rule.has_from ||
+        rule.has_join || rule.from.count != 1) {
+      continue;
+    }
+    const Term& term = program.terms[rule.from.first];
+    rule.plain = term.kind == Term::Kind::kChild && term.filter == kNil && term.index == 0 &&
+                 term.component > 0;
+  }
+}
+
 void find_presence(Program& program) {
   for (std::size_t i = 0; i < program.maps.size(); ++i) {
     const MapInfo& map = program.maps[i];

@@ -17,5 +17,9 @@ inline constexpr int kPresenceBits = 64;   ///< fields and children from here on
 
 /// Fills Target::presence of every target. Call when the program is complete.
 void find_presence(Program& program);
+/// Fills Rule::plain of every rule.
+void find_plain(Program& program);
+/// Fills Target::by_parts and Target::parts of every target.
+void find_parts(Program& program);
 
 }  // namespace mapping

@@ -133,6 +133,7 @@ struct Rule {
   bool clears = false;           ///< HL7 "" yields null
   bool coding = false;           ///< the element is a Coding, not a CodeableConcept
   bool warn_dropped = false;     ///< takes one repetition of several on purpose
+  bool plain = false;            ///< a component as a text of that kind, nothing else
   bool vocab_only = false;       ///< `as` absent or none: the vocabulary alone makes the value
   std::uint32_t info = 0;
   std::uint32_t when = kNil, where = kNil;
@@ -156,6 +157,8 @@ struct Target {
   Range rules;
   bool repeats = false;
   bool distinct = false;         ///< equal items once
+  bool by_parts = false;         ///< reads no more of a value than `parts`
+  std::uint64_t parts = 0;       ///< bit n: child n
   std::string_view choice;       ///< base name of a choice element, else empty
   std::string_view first_member; ///< what `fill` and reuse look at
   Presence presence;

@@ -80,6 +80,53 @@ class KeyTable {
 /// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
 inline constexpr std::size_t kKeyMakers = (static_cast<std::size_t>(KeyKind::kHd) + 1) * 2;
 
+/// Numbers of all makers in a Recall: of one value (rules, maps, keys), and of all that they read
+/// (targets, rules of targets, maps of segments and of linked resources).
+struct Makers {
+  std::uint32_t maps = 0, keys = 0, targets = 0, rules = 0, roots = 0, linked = 0, end = 0;
+  explicit Makers(const Program& p)
+      : maps(static_cast<std::uint32_t>(p.rules.size())),
+        keys(maps + static_cast<std::uint32_t>(p.maps.size())),
+        targets(keys + static_cast<std::uint32_t>(kKeyMakers)),
+        rules(targets + static_cast<std::uint32_t>(p.targets.size())),
+        roots(rules + static_cast<std::uint32_t>(p.rules.size())),
+        linked(roots + static_cast<std::uint32_t>(p.maps.size())),
+        end(linked + static_cast<std::uint32_t>(p.maps.size())) {}
+};
+
+/// What bytes are to the message's delimiters and to FHIR texts.
+class ByteClasses {
+ public:
+  static constexpr std::uint8_t kDelimiter = 1, kEscape = 2, kControl = 4, kBlank = 8;
+  static constexpr std::uint8_t kUnusual = kDelimiter | kEscape | kControl;
+
+  ByteClasses() { start({}); }
+  void start(const hl7::Delimiters& delimiters) {
+    delimiters_ = delimiters;
+    of_.fill(0);
+    for (std::size_t c = 0; c < 0x20; ++c) of_[c] = kControl;
+    of_[0x7f] = kControl;
+    for (char c : {' ', '\t', '\r', '\n'}) at(c) = kBlank;
+    at(delimiters.escape) |= kEscape;
+    for (char c : {delimiters.component, delimiters.subcomponent, delimiters.repetition}) {
+      at(c) |= kDelimiter;
+    }
+  }
+  bool fit(const hl7::Delimiters& delimiters) const { return delimiters_ == delimiters; }
+  bool is_blank(char c) const { return (of_[static_cast<unsigned char>(c)] & kBlank) != 0; }
+  /// All classes of a text's bytes.
+  std::uint8_t of(std::string_view text) const {
+    std::uint8_t out = 0;
+    for (char c : text) out |= of_[static_cast<unsigned char>(c)];
+    return out;
+  }
+
+ private:
+  std::uint8_t& at(char c) { return of_[static_cast<unsigned char>(c)]; }
+  hl7::Delimiters delimiters_;
+  std::array<std::uint8_t, 256> of_{};
+};
+
 /// The children of one value, found in one walk and asked for many times.
 struct Split {
   static constexpr int kMax = 24;            ///< children beyond are looked for by hl7::Value
@@ -115,6 +162,7 @@ struct Mapper::Impl {
   void run_each(const Row& row, std::uint32_t group);
   void run_segments(const Row& row, std::uint32_t group);
   void run_segment(const Row& row, std::uint32_t group, std::uint32_t segment, std::uint32_t end);
+  std::uint32_t plan_of_message();
   std::uint64_t fields_present(std::uint32_t segment, std::uint32_t end) const;
   void make(const Row& row, const MapInfo& map);
   void extend(const Row& row, const MapInfo& map);
@@ -142,7 +190,9 @@ struct Mapper::Impl {
   const Split& split(const hl7::Value& value);
   std::uint64_t children_of(const Val& value);
   std::uint32_t segment_of(const Term& term);
+  std::uint32_t nearest(std::uint16_t name);
   std::uint32_t resolve_segment(const Term& term);
+  std::string_view env(EnvName name) const;
   std::string_view env(const Term& term) const;
   Val first(const Term& term, const Val& current);
   Val first_valued(Range terms, const Val& current);
@@ -156,16 +206,74 @@ struct Mapper::Impl {
               Val& first_ref, bool& any);
   bool step();
 
+  // recall.cpp: what targets and linked resources gave before
+  /// A target of which is written down what it reads and gives.
+  struct Trace {
+    const Target* target = nullptr;
+    const fhir::Node* object = nullptr;
+    const Val* current = nullptr;
+    Trace* outer = nullptr;
+    Reads* reads = nullptr;
+    std::size_t said = 0;   ///< issues and misses before
+    std::vector<Placement> placements;
+    std::vector<LinkMade> links;
+    bool parts = false;     ///< the key holds parts of the value
+    bool foreign = false;   ///< reads what no key can hold
+    bool grew = false;      ///< has read what was not in `reads`
+    bool lost = false;      ///< cannot be kept this time
+  };
+  using KeyText = std::array<char, kKeyTextMax>;
+  /// A question to the memo.
+  struct Asked {
+    std::uint32_t maker = 0;
+    bool open = false;      ///< the answer may be kept
+    const std::uint64_t* parts = nullptr;   ///< all that is read of the value; nullptr: anything
+    Reads* reads = nullptr;
+    std::uint64_t hash = 0;
+    MemoKey key;
+    KeyText text;           ///< of the key
+  };
+  std::string_view context_of_message();
+  void note(const Read& read);
+  void note_field(const Term& term);
+  void note_presence(std::uint64_t fields);
+  void note_foreign();
+  void note_lost();
+  void note_placed(const Sink& sink, const fhir::Node* node);
+  void note_linked(const MapInfo& map, const Val& value, std::int32_t draft);
+  std::string_view raw_of(const Read& read, std::uint32_t& segment);
+  bool add_read(const Read& read, KeyText& text, std::size_t& size);
+  static bool add_text(std::string_view one, KeyText& text, std::size_t& size);
+  bool key_of(const Reads& reads, const Val& current, const std::uint64_t* parts, KeyText& text,
+              std::string_view& key);
+  std::uint8_t aspect_of(const Val& value) const;
+  Recall::State::Found look(Asked& asked, const Val& current);
+  void run(const Target& target, const Rule* rule, fhir::Node* object, const Val& current);
+  fhir::Node* content(const MapInfo& map);
+  bool link_again(const Memo& memo, const Memo::Entry& entry, const Reads& reads,
+                  const Val& current);
+  Trace& begin_trace(const Asked& asked, const Val& current);
+  bool end_trace(Trace& trace, const Asked& asked);
+  bool find_piece(const Trace& trace, const Val& value, LinkMade& link);
+  bool linked_value(const LinkMade& link, const Reads& reads, const Val& current, Val& out);
+
   // eval.cpp: rules
   bool can_yield(const Target& target, const Val& current, std::uint64_t& children);
   void apply(Range targets, fhir::Node* object, const Val& current);
   void complete(Range targets, fhir::Node* object, const Val& current);
+  void apply_root(Range targets, fhir::Node* object, const Val& current);
+  void run_parts(const Target& target, fhir::Node* object, const Val& current);
+  void complete_root(Range targets, fhir::Node* object, const Val& current);
+  bool present(const Target& target, const fhir::Node* object) const;
   void apply_target(const Target& target, fhir::Node* object, const Val& current);
   bool yield(const Rule& rule, const Val& current, Sink& sink);
+  bool yield_plain(const Rule& rule, const Val& current, Sink& sink);
   void yield_from(const Rule& rule, const Val& current, Sink& sink);
   void yield_joined(const Rule& rule, const Val& current, Sink& sink);
   void place(Sink& sink, fhir::Node* node);
   fhir::Node* walk(Range steps, fhir::Node* object);
+  fhir::Node* own_list(fhir::Node* object, std::string_view name);
+  fhir::Node* own_item(fhir::Item* item);
   fhir::Node* build(const Rule& rule, const Val& value, const Val& outer);
   fhir::Node* primitive(const Rule& rule, const Val& value, const Val& outer);
   fhir::Node* reference(const Rule& rule, const Val& value);
@@ -220,6 +328,11 @@ struct Mapper::Impl {
   void add_key(std::string_view key);
   std::string_view content_key(const MapInfo& map, const fhir::Node* root, std::int32_t patient);
   std::int32_t make_linked(const MapInfo& map, const Val& value);
+  std::int32_t linked(const MapInfo& map, const Val& value);
+  std::int32_t known_linked(const MapInfo& map, const Val& value);
+  std::int32_t new_linked(const MapInfo& map, const Val& value, bool& kept);
+  const fhir::Node* recall_keys(const fhir::Node* recalled);
+  const fhir::Node* to_recall(const fhir::Node* root);
   std::int32_t add_draft(const MapInfo& map, fhir::Node* root, std::string_view made_as);
   std::int32_t patient_here() const;
   fhir::Node* reference_to(std::int32_t draft, const Rule* rule, const Val& from);
@@ -240,6 +353,8 @@ struct Mapper::Impl {
   hl7::Header header_;
   std::string_view structure_;
   const schema::StructureDef* structure_def_ = nullptr;
+  std::string plan_for_;                    ///< structure, type and trigger of `plan_`
+  std::uint32_t plan_ = kNil;
   std::uint64_t steps_ = 0;
   bool aborted_ = false;
   std::uint16_t patient_name_ = 0xffff;
@@ -254,11 +369,18 @@ struct Mapper::Impl {
     std::uint64_t fields = ~0ull;        ///< bit n: field n is not empty
   };
   Here here_;
-  static constexpr std::size_t kSplits = 16;
+  static constexpr std::size_t kSplits = 32;
   std::array<Split, kSplits> splits_;
   std::uint32_t message_stamp_ = 0;
   Recall own_recall_;
   Recall::State* recall_ = nullptr;
+  ByteClasses classes_;
+  Makers makers_;
+  Trace* trace_ = nullptr;             ///< of the target that runs now, when it is traced
+  std::vector<std::unique_ptr<Trace>> traces_;
+  std::size_t trace_depth_ = 0;
+  std::vector<std::int32_t> made_before_;   ///< by links of the target that runs now, last first
+  std::string context_;
   bool more_than_value_ = false;       ///< what runs now has used more than the value
   struct Cached {
     std::uint32_t stamp = 0, segment = kNil;

@@ -97,18 +97,20 @@ Val Mapper::Impl::child_of(const Val& value, int component, int subcomponent) {
 }
 
 std::uint32_t Mapper::Impl::segment_of(const Term& term) {
-  if (term.occurrence != 0) return resolve_segment(term);
-  if (here_.has_segment && term.segment == here_.name) return here_.segment;
-  Cached& cached = segment_cache_[term.segment];
+  return term.occurrence != 0 ? resolve_segment(term) : nearest(term.segment);
+}
+
+std::uint32_t Mapper::Impl::nearest(std::uint16_t name) {
+  if (here_.has_segment && name == here_.name) return here_.segment;
+  Cached& cached = segment_cache_[name];
   if (cached.stamp != here_.stamp) {
     cached.stamp = here_.stamp;
-    cached.segment = resolve_segment(term);
+    cached.segment = index_.nearest(name, here_.group, here_.segment);
   }
   return cached.segment;
 }
 
 std::uint32_t Mapper::Impl::resolve_segment(const Term& term) {
-  if (term.occurrence == 0) return index_.nearest(term.segment, here_.group, here_.segment);
   const std::uint32_t group = index_.enclosing(term.segment, here_.group);
   if (group == kNil) return kNil;
   const auto found = index_.segments(term.segment, group);
@@ -116,8 +118,8 @@ std::uint32_t Mapper::Impl::resolve_segment(const Term& term) {
   return n <= found.size() ? found[n - 1].segment : kNil;
 }
 
-std::string_view Mapper::Impl::env(const Term& term) const {
-  switch (term.env) {
+std::string_view Mapper::Impl::env(EnvName name) const {
+  switch (name) {
     case EnvName::kType: return header_.type;
     case EnvName::kTrigger: return header_.trigger;
     case EnvName::kStructure: return structure_;
@@ -129,6 +131,11 @@ std::string_view Mapper::Impl::env(const Term& term) const {
     case EnvName::kZone: return env_->zone.name();
     case EnvName::kValue: break;
   }
+  return {};
+}
+
+std::string_view Mapper::Impl::env(const Term& term) const {
+  if (term.env != EnvName::kValue) return env(term.env);
   if (const auto own = env_->values.find(term.text); own != env_->values.end()) return own->second;
   if (const auto set = impl_.values.find(term.text); set != impl_.values.end()) return set->second;
   return {};
@@ -236,7 +243,7 @@ bool Mapper::Impl::compare(const Cond& cond, const Val& current) {
 
 int Mapper::Impl::count(const Term& term, const Val& current) {
   if (term.kind == Term::Kind::kSegment) {
-    more_than_value_ = true;
+    note_foreign();
     return static_cast<int>(index_.segments(term.segment, here_.scope).size());
   }
   int out = 0;

@@ -12,33 +12,37 @@ inline bool Mapper::Impl::step() {
   return !aborted_;
 }
 
+/// How a value was asked for is part of what it is: free text or not, which key parts.
+inline std::uint8_t Mapper::Impl::aspect_of(const Val& value) const {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(value.v.level()) |
+                                   (value.whole_text ? 4u : 0u) |
+                                   (static_cast<unsigned>(value.key) << 3));
+}
+
 /// What `make` gives, from the memo where that maker has never used more than the value. Runs with
 /// lineage keep no memo: origins differ from message to message.
 template <class F>
 fhir::Node* Mapper::Impl::once(std::size_t maker, const Val& value, F&& make) {
   const std::string_view raw = value.v.raw();
+  const auto index = static_cast<std::uint32_t>(maker);
   if (value.kind != Val::Kind::kHl7 || options_.lineage || raw.size() > kMemoValueMax ||
-      recall_->never_same[maker]) {
+      !recall_->worth(index)) {
     return make();
   }
-  // How the value was asked for is part of what it is: free text or not, which key parts.
-  const auto aspect = static_cast<std::uint8_t>(static_cast<unsigned>(value.v.level()) |
-                                                (value.whole_text ? 4u : 0u) |
-                                                (static_cast<unsigned>(value.key) << 3));
-  const auto index = static_cast<std::uint32_t>(maker);
-  const std::uint64_t hash = Memo::hash(index, aspect, raw);
-  if (const Memo::Entry* known = recall_->memo->find(hash, index, aspect, raw)) {
-    return out_.document.clone(known->node, false);
+  const MemoKey key{index, recall_->context, aspect_of(value), raw};
+  const std::uint64_t hash = key.hash();
+  // Shared: whoever wants to change it makes a copy of its own first.
+  if (const auto known = recall_->find(hash, key)) {
+    return const_cast<fhir::Node*>(known.entry->node);
   }
   const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
   const bool before = more_than_value_;
   more_than_value_ = false;
   fhir::Node* node = make();
   if (more_than_value_) {
-    // Keys differ only for values without an authority; rules and maps differ by what they read.
-    recall_->never_same[maker] = maker < p_.rules.size() + p_.maps.size();
+    recall_->uses[maker].never = true;
   } else if (said == out_.issues.size() + out_.vocab_misses.size() && !aborted_) {
-    recall_->memo->keep(hash, index, aspect, raw, node);
+    recall_->memo->keep(hash, key, node);
   }
   more_than_value_ |= before;
   return node;
@@ -51,6 +55,7 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
   switch (term.kind) {
     case Term::Kind::kField: {
       more_than_value_ = true;
+      if (trace_) note_field(term);
       const bool own = here_.has_segment && term.segment == here_.name && term.occurrence == 0;
       if (!own) {
         const std::uint32_t segment = segment_of(term);
@@ -78,17 +83,21 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
       return each(out);
     case Term::Kind::kResource:
       more_than_value_ = true;
+      if (trace_) note({Read::Kind::kResource, term.name, 0});
       out.draft = index_.nearest_made(term.name, here_.group, here_.segment);
       if (out.draft < 0) return false;
       out.kind = Val::Kind::kResource;
       return each(out);
     case Term::Kind::kEnv:
-      more_than_value_ |= term.env != EnvName::kNameSpace && term.env != EnvName::kValue;
+      if (term.env < EnvName::kNameSpace) {
+        more_than_value_ = true;
+        if (trace_) note({Read::Kind::kEnv, static_cast<std::uint16_t>(term.env), 0});
+      }
       out.kind = Val::Kind::kText;
       out.text = env(term);
       return !out.text.empty() && each(out);
     case Term::Kind::kSegment:
-      more_than_value_ = true;
+      note_foreign();
       if (const std::uint32_t segment = segment_of(term); segment != kNil) {
         out.kind = Val::Kind::kText;
         out.text = message_->segment(segment).name();

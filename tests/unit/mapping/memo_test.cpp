@@ -127,4 +127,51 @@ BOOST_AUTO_TEST_CASE(change_nothing_of_other_peoples_messages) {
   }
 }
 
+// Outputs point into a memory that another Mapper fills: they stay as they are, also when the memory
+// has been begun anew, twice over.
+BOOST_AUTO_TEST_CASE(leave_outputs_as_they_are_while_others_map) {
+  mapping::Recall recall;
+  mapping::Mapper::Options options;
+  options.recall = &recall;
+  mapping::Mapper held(share(base())), other(share(base()));
+  const mapping::Environment environment;
+  const auto first = hl7::Message::parse(kAdmission);
+  for (int i = 0; i < 3; ++i) (void)told(held, *first, environment, options);
+  const auto out = held.map(*first, environment, options);
+  BOOST_REQUIRE(out);
+  std::string before;
+  for (const mapping::Draft& draft : (*out)->drafts) fhir::write_json(draft.root, before);
+  for (int i = 0; i < 2'500; ++i) {
+    std::string text = kAdmission;
+    for (const std::string_view word : {"DOE", "SMITH", "5551234", "OXYCODONE", "PAYER1", "2N"}) {
+      const std::string fresh = std::string(word) + std::to_string(i);
+      for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 12)) {
+        text.replace(at, word.size(), fresh);
+      }
+    }
+    (void)other.map(*hl7::Message::parse(text), environment, options);
+  }
+  std::string after;
+  for (const mapping::Draft& draft : (*out)->drafts) {
+    fhir::write_json(fhir::Document().clone(draft.root), after);
+  }
+  BOOST_TEST(after == before);
+}
+
+// A result may depend on delimiters, the sender's offset and the sending facility.
+BOOST_AUTO_TEST_CASE(know_messages_of_other_kinds_apart) {
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  std::string other = kAdmission;
+  for (char& c : other) c = c == '^' ? '!' : c == '~' ? '@' : c;
+  std::string offset = kAdmission, facility = kAdmission;
+  offset.replace(offset.find("-0500"), 5, "+0100");
+  facility.replace(facility.find("|HOSPITAL^"), 10, "|ELSEWHERE^");
+  for (int i = 0; i < 4; ++i) {
+    for (const std::string& text : {kAdmission, other, offset, facility, kResult}) {
+      compare(quick, text, environment);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -94,7 +94,7 @@ struct V2Output {
 /// What rules made of values before. Feeds say the same things again and again (physicians, wards,
 /// codes, units), and a copy costs a fraction of running the rules; results never differ. May serve
 /// several Mappers of one set and environment, whose outputs stay whole when it changes or goes.
-/// Bounded: about 5 MB. Thread: one map() at a time among the Mappers that share it.
+/// Bounded: about 8 MB. Thread: one map() at a time among the Mappers that share it.
 class Recall {
  public:
   Recall();
