@@ -139,7 +139,8 @@ bool Mapper::Impl::key_of(const Reads& reads, const Val& current, const std::uin
 /// Looks for what the maker gave for the same reads. Without result: `open` says whether it may be
 /// traced and kept.
 Recall::State::Found Mapper::Impl::look(Asked& asked, const Val& current) {
-  if (options_.lineage || !recall_->worth(asked.maker)) return {};
+  // While resources that were just made wait to be taken, no trace would see all its links.
+  if (options_.lineage || !made_before_.empty() || !recall_->worth(asked.maker)) return {};
   asked.reads = &recall_->reads_by(asked.maker - makers_.targets);
   asked.key = {asked.maker, recall_->context, asked.reads->count, {}};
   if (!key_of(*asked.reads, current, asked.parts, asked.text, asked.key.value)) return {};

@@ -1,5 +1,6 @@
 #include "help.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -108,6 +109,26 @@ BOOST_AUTO_TEST_CASE(change_nothing_of_mutated_messages) {
   for (int round = 0; round < 150; ++round) {
     compare(quick, mutate(kAdmission, random), round % 10 == 9 ? there : here);
     compare(quick, mutate(kResult, random), here);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(change_nothing_of_golden_messages) {
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  const std::filesystem::path golden = test::source_path("/tests/golden");
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(golden)) {
+    if (entry.path().extension() == ".hl7") paths.push_back(entry.path());
+  }
+  BOOST_TEST(paths.size() > 100);
+  std::sort(paths.begin(), paths.end());
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& path : paths) {
+      std::ifstream in(path, std::ios::binary);
+      std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+      std::replace(text.begin(), text.end(), '\n', '\r');
+      compare(quick, text, environment);
+    }
   }
 }
 
