@@ -11,6 +11,8 @@
 #include <net/listener.hpp>
 #include <net/runtime.hpp>
 #include <outbound/fhir_destination.hpp>
+#include <outbound/mllp_destination.hpp>
+#include <pipeline/v2_address.hpp>
 #include <pipeline/site.hpp>
 
 #include <unistd.h>
@@ -124,6 +126,12 @@ core::Status Service::Impl::start_engine() {
   options.on_fatal = [this](const core::Error&) { failed = true; };
   std::map<std::string, std::unique_ptr<pipeline::Destination>> made;
   for (const pipeline::DestinationConfig& destination : config.destinations) {
+    if (const auto address = pipeline::V2Address::parse(destination.url)) {
+      made[destination.name.value()] = std::make_unique<outbound::MllpDestination>(
+          *runtime, outbound::MllpDestinationOptions{destination.name.value(), address->host,
+                                                     address->port, destination.timeout});
+      continue;
+    }
     outbound::FhirDestinationOptions out;
     out.name = destination.name.value();
     out.url = destination.url;

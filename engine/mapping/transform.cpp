@@ -1,5 +1,6 @@
 #include <core/text.hpp>
 #include <hl7/escape.hpp>
+#include <mapping/transforms.hpp>
 
 #include <algorithm>
 
@@ -186,6 +187,19 @@ std::string written(const std::vector<V2Segment>& segments, const hl7::Delimiter
 
 }  // namespace
 
+bool has_transform(const MappingSet& set, std::string_view name) {
+  const auto& all = set.impl().program.transforms;
+  return std::any_of(all.begin(), all.end(), [&](const Transform& t) { return t.name == name; });
+}
+
+bool transform_accepts(const MappingSet& set, std::string_view name, std::string_view type,
+                       std::string_view trigger) {
+  const auto& all = set.impl().program.transforms;
+  return std::any_of(all.begin(), all.end(), [&](const Transform& t) {
+    return t.name == name && accepts(t, type, trigger);
+  });
+}
+
 core::Result<const Transform*> Mapper::Impl::transform_for(std::string_view name) const {
   for (const Transform& one : p_.transforms) {
     const bool takes = accepts(one, header_.type, header_.trigger);
@@ -221,6 +235,9 @@ core::Result<V2Output> Mapper::Impl::transform(const hl7::Message& message, std:
                         return p_.segments[id] == segment.name;
                       });
     if (kept) draft.segments.push_back(std::move(segment));
+  }
+  if (draft.segments.empty() || draft.segments.front().name != "MSH") {
+    return core::fail(core::ErrorCode::kNoMsh, "a message to be sent on begins with MSH");
   }
   for (std::uint32_t i = transform.steps.first; i < transform.steps.end() && !aborted_; ++i) {
     run_step(p_.v2_steps[i], draft);

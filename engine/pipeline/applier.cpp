@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "forwarder.hpp"
+
 namespace pipeline {
 namespace {
 
@@ -81,6 +83,15 @@ identity::Mpi::Mode mode_of(const FeedConfig& feed) {
     case FeedConfig::Mpi::kLink: return identity::Mpi::Mode::kLink;
   }
   return identity::Mpi::Mode::kOff;
+}
+
+/// The destination of that name when it takes HL7 v2, else nullptr.
+const DestinationConfig* v2_receiver(const EngineConfig& config,
+                                     const core::DestinationName& name) {
+  for (const DestinationConfig& one : config.destinations) {
+    if (one.name == name && V2Address::parse(one.url)) return &one;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -354,9 +365,35 @@ core::Status Applier::route(const MappedEntry& slot, const ApplyResult& result) 
     if (rule.from != slot.entry.feed) continue;
     const auto& ids = rule.processing_ids;
     if (std::find(ids.begin(), ids.end(), slot.processing_id) == ids.end()) continue;
+    if (const DestinationConfig* receiver = v2_receiver(*parts_.config, rule.to)) {
+      if (auto status = forward(*receiver, slot, result); !status) return status;
+      continue;
+    }
     if (auto status = enqueue(rule.to, slot.entry, result, identifier, 1); !status) return status;
   }
   return {};
+}
+
+/// The message itself goes to an HL7 v2 receiver, once: a replay changes records, not what others
+/// have been told. One that only the replay made applicable goes out then.
+core::Status Applier::forward(const DestinationConfig& receiver, const MappedEntry& slot,
+                              const ApplyResult& result) {
+  if (!slot.feed || !slot.message) return {};
+  if (!goes_to(receiver, *slot.feed, *parts_.knowledge, *slot.message)) return {};
+  if (slot.entry.cites != 0) {
+    auto first = parts_.records->message(core::Sequence{slot.entry.cites});
+    if (!first) return core::fail(first.error());
+    if (*first && (*first)->state != store::MessageState::State::kFailed) return {};
+  }
+  store::OutboxItem item;
+  item.destination = receiver.name;
+  item.sequence = slot.entry.sequence;
+  item.part = 1;
+  item.created = slot.entry.received;
+  item.lanes = result.lanes;
+  item.identifier = bundle_identifier(slot);
+  item.traceparent = traceparent(slot.entry, item.part);
+  return parts_.records->enqueue(item);
 }
 
 core::Status Applier::enqueue(const core::DestinationName& destination, const store::Entry& entry,
@@ -412,6 +449,7 @@ core::Status Applier::emit(const std::vector<him::Change>& changes, const store:
         std::string(label) + "|" + std::to_string(entry.sequence.value()) + "|" +
         std::to_string(part);
     for (const DestinationConfig& destination : parts_.config->destinations) {
+      if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
       if (auto status = enqueue(destination.name, entry, result, identifier, part); !status) {
         return status;
       }

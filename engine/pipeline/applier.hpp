@@ -74,6 +74,8 @@ class Applier {
   core::Status emit(const std::vector<him::Change>& changes, const store::Entry& entry,
                     std::string_view label);
   core::Status route(const MappedEntry& slot, const ApplyResult& result);
+  core::Status forward(const DestinationConfig& receiver, const MappedEntry& slot,
+                       const ApplyResult& result);
   core::Status enqueue(const core::DestinationName& destination, const store::Entry& entry,
                        const ApplyResult& result, const std::string& identifier, int part);
   void commit_effects();

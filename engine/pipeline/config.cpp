@@ -1,4 +1,5 @@
 #include <pipeline/config.hpp>
+#include <pipeline/v2_address.hpp>
 
 #include "config_reader.hpp"
 
@@ -204,6 +205,29 @@ void read_fhir(Loader& load, const Node& node, DestinationConfig& into) {
   }
 }
 
+/// An HL7 v2 receiver becomes an address with its scheme, which decides what is sent there.
+void read_mllp(Loader& load, const Node& node, DestinationConfig& into) {
+  MapReader mllp(load.file, node, "mllp", load.problems);
+  V2Address address;
+  address.host = "127.0.0.1";
+  std::size_t port = 0;
+  bool plaintext = false;
+  mllp.text("host", address.host);
+  mllp.count("port", 1, 65'535, port);
+  mllp.text("transform", address.transform);
+  mllp.boolean("plaintext", plaintext);
+  mllp.duration("timeout", into.timeout);
+  mllp.finish();
+  into.connections = 1;   // messages of one receiver stay in order
+  address.port = static_cast<std::uint16_t>(port);
+  if (port == 0) load.problem(node.place, "mllp needs its `port`");
+  if (!address.loopback() && !plaintext) {
+    load.problem(node.place, "MLLP off loopback needs `plaintext: true`",
+                 "or a local TLS proxy");
+  }
+  into.url = address.text();
+}
+
 void read_destination(Loader& load, const Node& node) {
   DestinationConfig destination;
   MapReader reader(load.file, node, "destination", load.problems);
@@ -211,6 +235,7 @@ void read_destination(Loader& load, const Node& node) {
   reader.text("name", name, true);
   destination.name = core::DestinationName{name};
   const Node* fhir = reader.get("fhir");
+  const Node* mllp = reader.get("mllp");
   reader.choice("on_refusal", {"park", "hold"}, [&](std::size_t i) {
     destination.on_refusal =
         i == 0 ? DestinationConfig::OnRefusal::kPark : DestinationConfig::OnRefusal::kHold;
@@ -227,10 +252,14 @@ void read_destination(Loader& load, const Node& node) {
     destination.max_age = std::chrono::duration_cast<std::chrono::seconds>(max_age);
   }
   reader.finish();
-  if (fhir != nullptr) {
+  if (fhir != nullptr && mllp != nullptr) {
+    load.problem(node.place, "a destination is either \"fhir\" or \"mllp\"");
+  } else if (fhir != nullptr) {
     read_fhir(load, *fhir, destination);
+  } else if (mllp != nullptr) {
+    read_mllp(load, *mllp, destination);
   } else if (node.is_mapping()) {
-    load.problem(node.place, "destination needs \"fhir\"");
+    load.problem(node.place, "destination needs \"fhir\" or \"mllp\"");
   }
   load.config.destinations.push_back(std::move(destination));
 }

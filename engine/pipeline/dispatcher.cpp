@@ -354,7 +354,7 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
     delivery.sequence = outbox.sequence;
     delivery.part = outbox.part;
     delivery.traceparent = outbox.traceparent;
-    auto bundle = bundle_of(outbox);
+    auto bundle = parts_.message ? parts_.message(outbox.sequence) : bundle_of(outbox);
     const auto done = [this, row](DeliveryOutcome outcome) {
       {
         std::lock_guard guard(mutex_);
@@ -368,7 +368,8 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
       parts_.destination->deliver(std::move(delivery), done);
     } else {
       // Corrupt history is parked, never delivered; a busy store is tried again.
-      const bool corrupt = bundle.error().code == core::ErrorCode::kStoreCorrupt;
+      const bool corrupt = bundle.error().code == core::ErrorCode::kStoreCorrupt ||
+                           bundle.error().code == core::ErrorCode::kNotMapped;
       DeliveryOutcome outcome;
       outcome.kind =
           corrupt ? DeliveryOutcome::Kind::kPermanent : DeliveryOutcome::Kind::kTransient;

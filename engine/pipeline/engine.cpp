@@ -13,6 +13,7 @@
 #include "applier.hpp"
 #include "apply_waiters.hpp"
 #include "dispatcher.hpp"
+#include "forwarder.hpp"
 #include "intake.hpp"
 
 namespace pipeline {
@@ -164,6 +165,12 @@ core::Status Engine::Impl::start_dispatchers() {
     parts.clock = options.clock;
     parts.metrics = options.metrics;
     parts.applied = [this] { return applier->position(); };
+    if (V2Address::parse(config.url)) {
+      auto forwarder = Forwarder::create(options.config, options.knowledge, *journal, config);
+      if (!forwarder) return core::fail(forwarder.error());
+      parts.message = [shared = std::shared_ptr<Forwarder>(std::move(*forwarder))](
+                          core::Sequence sequence) { return shared->message(sequence); };
+    }
     dispatchers.push_back(std::make_unique<Dispatcher>(std::move(parts)));
   }
   dispatchers_stand.store(true, std::memory_order_release);

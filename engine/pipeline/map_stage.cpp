@@ -15,15 +15,6 @@ using core::ErrorCode;
 
 inline constexpr std::chrono::milliseconds kReadRetryDelay{200};
 
-core::Result<std::string> to_er7(const store::Entry& entry, const FeedConfig& feed) {
-  const std::size_t at = entry.raw.find_first_not_of(" \t\r\n\xef\xbb\xbf");
-  if (at != std::string::npos && entry.raw[at] == '<') return hl7::xml_to_er7(entry.raw);
-  hl7::CharsetPolicy policy = feed.charset;
-  if (!entry.charset.empty()) policy = {hl7::CharsetPolicy::Mode::kForce, entry.charset};
-  hl7::Issues ignored;  // reported to the sender when the message came
-  return hl7::decode(entry.raw, policy, ignored);
-}
-
 /// The sequence of an entry that is stored but cannot be read: "journal:<sequence>".
 std::optional<core::Sequence> damaged(const core::Error& error) {
   constexpr std::string_view kPlace = "journal:";
@@ -35,16 +26,29 @@ std::optional<core::Sequence> damaged(const core::Error& error) {
 
 }  // namespace
 
+core::Result<std::string> to_er7(const store::Entry& entry, const FeedConfig& feed) {
+  const std::size_t at = entry.raw.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (at != std::string::npos && entry.raw[at] == '<') return hl7::xml_to_er7(entry.raw);
+  hl7::CharsetPolicy policy = feed.charset;
+  if (!entry.charset.empty()) policy = {hl7::CharsetPolicy::Mode::kForce, entry.charset};
+  hl7::Issues ignored;  // reported to the sender when the message came
+  return hl7::decode(entry.raw, policy, ignored);
+}
+
+mapping::Environment environment_of(const EngineConfig& config, const FeedConfig& feed) {
+  mapping::Environment out;
+  out.zone = feed.zone;
+  out.name_space = config.name_space;
+  out.authorities = config.authorities;
+  for (const auto& [name, value] : feed.values) out.values[name] = value;
+  return out;
+}
+
 MapStage::MapStage(const EngineConfig& config, std::shared_ptr<const Knowledge> knowledge,
                    const store::Journal& journal, mapping::UnmappedTally* unmapped)
     : config_(config), knowledge_(std::move(knowledge)), journal_(journal), unmapped_(unmapped) {
   for (const FeedConfig& feed : config.feeds) {
-    mapping::Environment environment;
-    environment.zone = feed.zone;
-    environment.name_space = config.name_space;
-    environment.authorities = config.authorities;
-    for (const auto& [name, value] : feed.values) environment.values[name] = value;
-    environments_.emplace(feed.name, std::move(environment));
+    environments_.emplace(feed.name, environment_of(config, feed));
   }
 }
 

@@ -29,6 +29,11 @@ struct MappedEntry {
   std::map<std::string, std::unique_ptr<mapping::Mapper>> mappers;   ///< by mapping name
 };
 
+/// A stored message as UTF-8 ER7, whatever it came as.
+core::Result<std::string> to_er7(const store::Entry& entry, const FeedConfig& feed);
+/// What a feed's messages are mapped with.
+mapping::Environment environment_of(const EngineConfig& config, const FeedConfig& feed);
+
 /// Reads entries of the journal in order, decodes, parses and maps them one step ahead of the
 /// applier.
 /// A fixed ring of slots bounds memory and reuses each mapper's arena. Thread: one of its own;

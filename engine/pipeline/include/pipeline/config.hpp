@@ -64,7 +64,7 @@ struct RouteConfig {
 struct DestinationConfig {
   enum class OnRefusal { kPark, kHold };
   core::DestinationName name;
-  std::string url;                      ///< FHIR base
+  std::string url;                      ///< FHIR base, or HL7 v2: pipeline/v2_address.hpp
   std::size_t connections = 8;
   std::chrono::milliseconds timeout{30'000};
   OnRefusal on_refusal = OnRefusal::kPark;
