@@ -121,12 +121,12 @@ class Records {
                                 const fhir::Node* tree, const Stamp& stamp) = 0;
   virtual core::Result<Put> remove(std::string_view type, std::string_view id,
                                    const Stamp& stamp) = 0;
-  /// The newest stamp of a sender on a resource, for the stale guard.
   /// As get(), without a copy: nullptr when there is none. Valid until the next call of any kind.
   virtual core::Result<const Resource*> look(std::string_view type, std::string_view id) = 0;
   /// The resource was stated again as it stands (it must be there): only the stale guard moves.
   virtual core::Result<Put> confirm(std::string_view type, std::string_view id,
                                     const Stamp& stamp) = 0;
+  /// The newest stamp of a sender on a resource, for the stale guard.
   virtual core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
                                                                      std::string_view id,
                                                                      std::string_view sender) = 0;
