@@ -106,7 +106,9 @@ std::string pair_json(const identity::Pair& pair) {
       .raw("match", pair.fields)
       .number("sequence", pair.sequence.value())
       .text("found", core::to_iso(pair.found))
-      .text("decided_by", pair.decided_by);
+      .text("decided_by", pair.decided_by)
+      .text("proposed_by", pair.proposed_by)
+      .text("survivor", pair.survivor);
   return std::move(object).done();
 }
 
@@ -284,7 +286,8 @@ HttpResponse Api::decide_pair(const HttpRequest& request) {
   }
   auto decided = engine_.decide_pair(std::string(request.param("patient")),
                                      std::string(request.param("other")),
-                                     std::string(request.param("decision")), by);
+                                     std::string(request.param("decision")), by,
+                                     std::string((*body)->text_of("survivor")));
   if (!decided) return failure(decided.error());
   return json("{\"ok\":true}");
 }

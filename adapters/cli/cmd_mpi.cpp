@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "command.hpp"
+#include "mpi_actions.hpp"
 #include "mpi_world.hpp"
 
 namespace cli {
@@ -27,7 +28,6 @@ struct Arguments {
   std::string a, b, out;
   std::vector<std::string> files;
   bool pairs = false, check = false, all = false;
-  std::string patient, other, decision, by;
   identity::Person person;
   identity::Person::Name name;
   identity::Person::Address address;
@@ -238,41 +238,21 @@ void queue(const Arguments& arguments, Context& context) {
       print(admin::pair_json(pair));
       continue;
     }
+    const std::string proposal = pair.proposed_by.empty()
+                                     ? ""
+                                     : fmt::format("\n  merge into {} proposed by {}",
+                                                   pair.survivor, pair.proposed_by);
     std::string guards;
     for (identity::Guard guard : pair.guards.list()) {
       guards += fmt::format(" {}", identity::to_text(guard));
     }
-    print(fmt::format("{:.1f}  {}{}  found {}  entry {}\n  {}  {}\n  {}  {}\n  {}", pair.weight,
+    print(fmt::format("{:.1f}  {}{}  found {}  entry {}\n  {}  {}\n  {}  {}\n  {}{}", pair.weight,
                       identity::to_text(pair.state),
                       pair.decided_by.empty() ? "" : " by " + pair.decided_by,
                       core::to_iso(pair.found).substr(0, 16), pair.sequence.value(), pair.patient,
                       describe(*records, pair.patient), pair.other,
-                      describe(*records, pair.other), evidence(pair.fields)));
+                      describe(*records, pair.other), evidence(pair.fields), proposal));
     if (!guards.empty()) print("  held by" + guards);
-  }
-  context.exit = kOk;
-}
-
-void decide(const Arguments& arguments, Context& context) {
-  context.exit = kUsage;
-  auto config = arguments.config.read();
-  if (!config) return;
-  auto running = find_running(*config);
-  if (!running) {
-    complain("no engine is running on this store");
-    context.exit = kUnreachable;
-    return;
-  }
-  std::string body = "{\"by\":";
-  fhir::write_json_string(arguments.by, body);
-  auto answer = call_engine(*running, "POST",
-                            fmt::format("/api/v1/mpi/pairs/{}/{}/{}", arguments.patient,
-                                        arguments.other, arguments.decision),
-                            body + "}");
-  if (!answer) {
-    complain(answer.error().text());
-    context.exit = answer.error().code == core::ErrorCode::kUnreachable ? kUnreachable : kFindings;
-    return;
   }
   context.exit = kOk;
 }
@@ -368,6 +348,15 @@ void add_search(CLI::App& mpi, Context& context) {
   command->callback([arguments, &context] { search(*arguments, context); });
 }
 
+CLI::App* add_order(CLI::App& mpi, Context& context, const std::shared_ptr<MpiOrder>& order,
+                    const char* name, const char* help,
+                    void (*action)(const MpiOrder&, Context&)) {
+  CLI::App* command = mpi.add_subcommand(name, help);
+  order->config.add_to(*command, false);
+  command->callback([order, &context, action] { action(*order, context); });
+  return command;
+}
+
 void add_queue_commands(CLI::App& mpi, Context& context) {
   auto listed = std::make_shared<Arguments>();
   listed->count = 1000;
@@ -378,16 +367,52 @@ void add_queue_commands(CLI::App& mpi, Context& context) {
   command->add_option("--count", listed->count, "at most so many");
   command->callback([listed, &context] { queue(*listed, context); });
 
-  auto decided = std::make_shared<Arguments>();
-  command = mpi.add_subcommand("decide", "a decision on a pair of the queue");
-  decided->config.add_to(*command, false);
+  auto decided = std::make_shared<MpiOrder>();
+  command = add_order(mpi, context, decided, "decide",
+                      "a decision on a pair of the queue; a merge needs two persons, one after"
+                      " the other",
+                      mpi_decide);
   command->add_option("patient", decided->patient, "Patient id")->required();
   command->add_option("other", decided->other, "the other Patient id")->required();
   command->add_option("decision", decided->decision, "what they are")
       ->required()
-      ->check(CLI::IsMember({"link", "not-the-same", "later"}));
+      ->check(CLI::IsMember({"link", "merge", "not-the-same", "later"}));
   command->add_option("--by", decided->by, "who decides")->required();
-  command->callback([decided, &context] { decide(*decided, context); });
+  command->add_option("--survivor", decided->survivor, "the Patient that a merge keeps");
+}
+
+void add_unmerge_commands(CLI::App& mpi, Context& context) {
+  auto order = std::make_shared<MpiOrder>();
+  CLI::App* command = add_order(
+      mpi, context, order, "unmerge",
+      "take a merge back: what came under the number returns, what is in doubt is listed",
+      mpi_unmerge);
+  command->add_option("patient", order->patient, "id of the retired Patient")->required();
+  command->add_option("--by", order->by, "who decides")->required();
+  command->add_option("--reason", order->reason, "why")->required();
+
+  order = std::make_shared<MpiOrder>();
+  command = add_order(mpi, context, order, "unmerges",
+                      "merges that were taken back; of one, the resources in doubt", mpi_unmerges);
+  command->add_option("sequence", order->sequence, "number of an unmerge");
+
+  order = std::make_shared<MpiOrder>();
+  command = add_order(mpi, context, order, "settle",
+                      "somebody looked at a resource that an unmerge left in doubt", mpi_settle);
+  command->add_option("sequence", order->sequence, "number of the unmerge")->required();
+  command->add_option("resource", order->item, "Type/id")->required();
+  command->add_option("--to", order->to, "Patient id it belongs to; none: it stays");
+  command->add_option("--by", order->by, "who decides")->required();
+
+  order = std::make_shared<MpiOrder>();
+  command = add_order(mpi, context, order, "repair",
+                      "HL7 messages (A43, A45, A31) by which other systems follow an unmerge",
+                      mpi_repair);
+  command->add_option("sequence", order->sequence, "number of the unmerge")->required();
+
+  order = std::make_shared<MpiOrder>();
+  add_order(mpi, context, order, "rates", "duplicates, overlaps and overlays per Patient in use",
+            mpi_rates);
 }
 
 }  // namespace
@@ -428,6 +453,7 @@ void add_mpi(CLI::App& app, Context& context) {
 
   add_search(*mpi, context);
   add_queue_commands(*mpi, context);
+  add_unmerge_commands(*mpi, context);
 }
 
 }  // namespace cli

@@ -156,7 +156,8 @@ core::Result<std::string> call_engine(const RunningEngine& engine, const std::st
   runtime.stop();
   if (!response) return core::fail(response.error());
   if (response->status / 100 != 2) {
-    return core::fail(ErrorCode::kBadRequest,
+    const bool refused = response->status == 403;
+    return core::fail(refused ? ErrorCode::kRefusedByPolicy : ErrorCode::kBadRequest,
                       "the engine answered " + std::to_string(response->status) + ": " +
                           response->body);
   }

@@ -2,6 +2,7 @@
 
 #include <admin/api.hpp>
 #include <admin/him_api.hpp>
+#include <admin/mpi_api.hpp>
 #include <core/log.hpp>
 #include <fhirapi/api.hpp>
 #include <hl7http/endpoint.hpp>
@@ -57,6 +58,7 @@ struct Service::Impl {
   std::unique_ptr<fhirapi::Api> fhir;
   std::unique_ptr<admin::Api> admin;
   std::unique_ptr<admin::HimApi> him;
+  std::unique_ptr<admin::MpiApi> mpi;
   std::unique_ptr<hl7http::Endpoint> hl7http;
   std::unique_ptr<::metrics::Api> health;
   std::vector<std::unique_ptr<mllp::Server>> mllp;
@@ -164,6 +166,9 @@ core::Status Service::Impl::add_routes() {
       fhir = std::make_unique<fhirapi::Api>(
           knowledge->r4, *clock, std::move(*reader),
           [this](std::string_view type) { return store::indexed_params(knowledge->r4, type); });
+      fhir->set_matcher(std::make_unique<identity::Matcher>(
+          [this] { return store::Records::open_read_only(config.store_path, knowledge->r4); },
+          knowledge->mpi));
     } else {
       admin = std::make_unique<admin::Api>(*engine, knowledge, *clock, std::move(*reader));
     }
@@ -176,8 +181,12 @@ core::Status Service::Impl::add_routes() {
   }
   him = std::make_unique<admin::HimApi>(*engine, knowledge, *clock, std::move(*him_reader),
                                         pipeline::him_site(config), std::move(advance));
+  auto mpi_reader = store::Records::open_read_only(config.store_path, knowledge->r4);
+  if (!mpi_reader) return core::fail(mpi_reader.error());
+  mpi = std::make_unique<admin::MpiApi>(*engine, std::move(*mpi_reader));
   fhir->add_routes(router);
   admin->add_routes(router);
+  mpi->add_routes(router);
   him->add_routes(router);
   std::vector<core::FeedName> feeds;
   for (const auto& feed : config.feeds) feeds.push_back(feed.name);

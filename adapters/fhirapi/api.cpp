@@ -8,6 +8,7 @@
 
 #include "answer.hpp"
 #include "capability.hpp"
+#include "patient_operations.hpp"
 #include "search.hpp"
 
 namespace fhirapi {
@@ -176,6 +177,9 @@ HttpResponse Api::route(const HttpRequest& request) {
   const std::string rest(request.param("rest"));
   const auto parts = core::split(rest, '/');
   const bool posted_search = parts.size() == 2 && parts[1] == "_search";
+  if (parts.size() == 2 && parts[0] == "Patient" && parts[1].starts_with("$")) {
+    return operation(request, parts[1]);
+  }
   const bool get = request.method == "GET" || request.method == "HEAD";
   if (!get && !(posted_search && request.method == "POST")) {
     HttpResponse refused = answer.failure(ErrorCode::kMethodNotAllowed,
@@ -209,6 +213,24 @@ HttpResponse Api::route(const HttpRequest& request) {
     return read_version(known);
   }
   return answer.failure(ErrorCode::kNotFound, "there is no such operation");
+}
+
+/// What is asked about persons rather than about one resource.
+HttpResponse Api::operation(const HttpRequest& request, std::string_view name) {
+  const Answer answer(request, r4_);
+  const bool match = name == "$match" && matcher_ != nullptr;
+  if (!match && name != "$ihe-pix") {
+    return answer.failure(ErrorCode::kNotFound, "there is no such operation");
+  }
+  const std::string_view method = match ? "POST" : "GET";
+  if (request.method != method) {
+    HttpResponse refused =
+        answer.failure(ErrorCode::kMethodNotAllowed, "this operation is asked otherwise");
+    refused.headers.emplace_back("Allow", method);
+    return refused;
+  }
+  return match ? match_patients(request, r4_, *reader_, *matcher_, base_of(request))
+               : cross_reference(request, r4_, *reader_);
 }
 
 HttpResponse Api::metadata(const HttpRequest& request) {

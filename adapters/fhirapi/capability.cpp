@@ -59,6 +59,15 @@ void add_resource(Builder& b, fhir::Node* list, const schema::R4& r4, std::strin
   }
   b.text(resource, "versioning", "versioned");
   b.flag(resource, "readHistory", true);
+  if (type == "Patient") {
+    fhir::Node* operations = b.list(resource, "operation");
+    fhir::Node* match = b.item(operations);
+    b.text(match, "name", "match");
+    b.text(match, "definition", "http://hl7.org/fhir/OperationDefinition/Patient-match");
+    fhir::Node* pix = b.item(operations);
+    b.text(pix, "name", "ihe-pix");
+    b.text(pix, "definition", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix");
+  }
   fhir::Node* params = b.list(resource, "searchParam");
   add_param(b, params, "_id", "token");
   add_param(b, params, "_lastUpdated", "date");

@@ -61,6 +61,18 @@ core::Status add_awakened(ChartStore& charts, const Circumstances& circumstances
 
 }  // namespace
 
+core::Result<std::uint64_t> count_open(store::Records& records, std::string_view rule) {
+  std::uint64_t count = 0;
+  const auto done = records.db().query(
+      "SELECT COUNT(DISTINCT patient) FROM him_deficiency WHERE rule = ?1 AND closed IS NULL",
+      {rule}, [&count](const store::Row& row) {
+        count = static_cast<std::uint64_t>(row.integer(0));
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  return count;
+}
+
 core::Result<std::uint64_t> count_open(store::Records& records) {
   std::uint64_t count = 0;
   const auto done =

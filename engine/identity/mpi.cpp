@@ -1,5 +1,6 @@
 #include <identity/mpi.hpp>
 
+#include <core/text.hpp>
 #include <fhir/json.hpp>
 #include <identity/patient.hpp>
 
@@ -57,32 +58,27 @@ std::optional<PairState> pair_state_of(std::string_view text) {
 
 core::Result<std::vector<Pair>> list_pairs(store::Records& records, bool all, std::size_t limit) {
   std::vector<Pair> pairs;
-  const auto add = [&](const store::Row& row) {
-    Pair pair;
-    pair.patient = std::string(row.text(0));
-    pair.other = std::string(row.text(1));
-    pair.state = static_cast<PairState>(row.integer(2));
-    pair.weight = static_cast<double>(row.integer(3)) / 1000;
-    pair.guards = GuardSet::of_bits(static_cast<std::uint32_t>(row.integer(4)));
-    pair.blocks = static_cast<std::uint32_t>(row.integer(5));
-    pair.fields = std::string(row.text(6));
-    pair.sequence = core::Sequence{static_cast<std::uint64_t>(row.integer(7))};
-    pair.found = instant(row.integer(8));
-    pair.decided_by = std::string(row.text(9));
-    pairs.push_back(std::move(pair));
-    return true;
-  };
-  const auto count = static_cast<std::int64_t>(limit);
-  auto status = all ? records.db().query(
-                          "SELECT patient, other, state, weight, guards, blocks, fields, sequence,"
-                          " found, decided_by FROM mpi_pair ORDER BY weight DESC, patient, other"
-                          " LIMIT ?1",
-                          {count}, add)
-                    : records.db().query(
-                          "SELECT patient, other, state, weight, guards, blocks, fields, sequence,"
-                          " found, decided_by FROM mpi_pair WHERE state IN (0, 4)"
-                          " ORDER BY weight DESC, patient, other LIMIT ?1",
-                          {count}, add);
+  auto status = records.db().query(
+      "SELECT patient, other, state, weight, guards, blocks, fields, sequence, found, decided_by,"
+      " proposed_by, survivor FROM mpi_pair WHERE ?2 = 1 OR state IN (0, 4)"
+      " ORDER BY weight DESC, patient, other LIMIT ?1",
+      {static_cast<std::int64_t>(limit), std::int64_t{all}}, [&](const store::Row& row) {
+        Pair pair;
+        pair.patient = std::string(row.text(0));
+        pair.other = std::string(row.text(1));
+        pair.state = static_cast<PairState>(row.integer(2));
+        pair.weight = static_cast<double>(row.integer(3)) / 1000;
+        pair.guards = GuardSet::of_bits(static_cast<std::uint32_t>(row.integer(4)));
+        pair.blocks = static_cast<std::uint32_t>(row.integer(5));
+        pair.fields = std::string(row.text(6));
+        pair.sequence = core::Sequence{static_cast<std::uint64_t>(row.integer(7))};
+        pair.found = instant(row.integer(8));
+        pair.decided_by = std::string(row.text(9));
+        pair.proposed_by = std::string(row.text(10));
+        pair.survivor = std::string(row.text(11));
+        pairs.push_back(std::move(pair));
+        return true;
+      });
   if (!status) return core::fail(status.error());
   return pairs;
 }
@@ -111,6 +107,102 @@ core::Status decide_pair(store::Records& records, std::string_view patient, std:
       "UPDATE mpi_pair SET state = ?3, decided_sequence = ?4, decided = ?5, decided_by = ?6"
       " WHERE (patient = ?1 AND other = ?2) OR (patient = ?2 AND other = ?1)",
       {patient, other, static_cast<std::int64_t>(state), number(sequence), micros(at), by});
+}
+
+core::Result<bool> may_merge(store::Records& records, std::string_view patient,
+                             std::string_view other, std::string_view survivor,
+                             std::string_view by) {
+  auto known = state_of(records.db(), patient, other);
+  if (!known) return core::fail(known.error());
+  if (!*known || **known == PairState::kMerged) {
+    return core::fail(ErrorCode::kNotFound, "there is no such pair, or it is merged already");
+  }
+  if (survivor != patient && survivor != other) {
+    return core::fail(ErrorCode::kNotFound, "the survivor of a merge is one of the pair");
+  }
+  std::string proposer, keeps;
+  auto status = records.db().query(
+      "SELECT proposed_by, survivor FROM mpi_pair WHERE (patient = ?1 AND other = ?2)"
+      " OR (patient = ?2 AND other = ?1)",
+      {patient, other}, [&](const store::Row& row) {
+        proposer = std::string(row.text(0));
+        keeps = std::string(row.text(1));
+        return false;
+      });
+  if (!status) return core::fail(status.error());
+  if (proposer.empty()) return false;
+  if (core::ascii_lower(proposer) == core::ascii_lower(by)) {
+    return core::fail(ErrorCode::kRefusedByPolicy, "a second person must approve a merge");
+  }
+  if (keeps != survivor) {
+    return core::fail(ErrorCode::kConflict, "the merge that was proposed keeps the other one");
+  }
+  return true;
+}
+
+core::Status propose_merge(store::Records& records, std::string_view patient,
+                           std::string_view other, std::string_view survivor,
+                           std::string_view by) {
+  return records.db().run(
+      "UPDATE mpi_pair SET proposed_by = ?3, survivor = ?4"
+      " WHERE (patient = ?1 AND other = ?2) OR (patient = ?2 AND other = ?1)",
+      {patient, other, by, survivor});
+}
+
+core::Status part_pair(store::Records& records, std::string_view patient, std::string_view other,
+                       std::string_view by, core::Sequence sequence, core::Instant at) {
+  auto known = state_of(records.db(), patient, other);
+  if (!known) return core::fail(known.error());
+  const auto state = static_cast<std::int64_t>(PairState::kNotTheSame);
+  if (*known) {
+    return records.db().run(
+        "UPDATE mpi_pair SET state = ?3, decided_sequence = ?4, decided = ?5, decided_by = ?6,"
+        " proposed_by = '', survivor = ''"
+        " WHERE (patient = ?1 AND other = ?2) OR (patient = ?2 AND other = ?1)",
+        {patient, other, state, number(sequence), micros(at), by});
+  }
+  return records.db().run(
+      "INSERT INTO mpi_pair (patient, other, state, weight, guards, blocks, fields, sequence,"
+      " found, decided_sequence, decided, decided_by)"
+      " VALUES (?1, ?2, ?3, 0, 0, 0, '{}', ?4, ?5, ?4, ?5, ?6)",
+      {patient, other, state, number(sequence), micros(at), by});
+}
+
+core::Result<Rates> rates(store::Records& records) {
+  Rates out;
+  store::Db& db = records.db();
+  const auto count = [&](std::string_view sql, std::uint64_t& into) {
+    return db.query(sql, {}, [&](const store::Row& row) {
+      into = static_cast<std::uint64_t>(row.integer(0));
+      return false;
+    });
+  };
+  GuardSet one_authority;   // which kind of defect a pair is
+  one_authority.add(Guard::kSameAuthority);
+  const auto same = static_cast<std::int64_t>(one_authority.bits());
+  auto status = count(
+      "SELECT COUNT(*) FROM resource r JOIN word w ON w.number = r.type WHERE w.text = 'Patient'"
+      " AND r.deleted = 0 AND NOT EXISTS (SELECT 1 FROM patient_redirect p WHERE p.retired = r.id)",
+      out.patients);
+  if (status) {
+    status = count("SELECT COUNT(*) FROM mpi_pair WHERE state IN (0, 4)", out.open_pairs);
+  }
+  if (status) {
+    status = count("SELECT COUNT(*) FROM mpi_pair WHERE state = 1", out.linked);
+  }
+  for (const bool duplicate : {true, false}) {
+    if (!status) break;
+    status = db.query(
+        "SELECT COUNT(*) FROM (SELECT patient FROM mpi_pair WHERE state IN (0, 4) AND"
+        " (guards & ?1 <> 0) = ?2 UNION SELECT other FROM mpi_pair WHERE state IN (0, 4) AND"
+        " (guards & ?1 <> 0) = ?2)",
+        {same, std::int64_t{duplicate}}, [&](const store::Row& row) {
+          (duplicate ? out.duplicates : out.overlaps) = static_cast<std::uint64_t>(row.integer(0));
+          return false;
+        });
+  }
+  if (!status) return core::fail(status.error());
+  return out;
 }
 
 Mpi::Mpi(store::Records& records, std::shared_ptr<const Model> model)

@@ -240,6 +240,16 @@ core::Result<std::vector<UnmergeItem>> list_unmerge_items(store::Records& record
   return found;
 }
 
+core::Result<UnmergeItem> find_unmerge_item(store::Records& records, core::Sequence sequence,
+                                            std::string_view type, std::string_view id) {
+  auto items = list_unmerge_items(records, sequence);
+  if (!items) return core::fail(items.error());
+  for (UnmergeItem& item : *items) {
+    if (item.type == type && item.id == id) return std::move(item);
+  }
+  return core::fail(ErrorCode::kNotFound, "there is no such item");
+}
+
 core::Result<std::vector<RepairMessage>> list_repairs(store::Records& records,
                                                       core::Sequence sequence) {
   std::vector<RepairMessage> found;

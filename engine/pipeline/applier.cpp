@@ -19,20 +19,6 @@ using core::ErrorCode;
 
 inline constexpr std::chrono::milliseconds kRetryDelay{500};
 
-/// Failures of the store, not of the entry: the whole batch is tried again.
-bool is_environment(const core::Error& error) {
-  switch (error.code) {
-    case ErrorCode::kDiskFull:
-    case ErrorCode::kIo:
-    case ErrorCode::kStoreUnavailable:
-    case ErrorCode::kStoreLocked:
-    case ErrorCode::kBusy:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// W3C trace context derived from the entry, so that a repeated apply names the same trace.
 std::string traceparent(const store::Entry& entry, int part) {
   const std::string seed = std::to_string(entry.sequence.value()) + "/" + std::to_string(part);
@@ -490,7 +476,7 @@ core::Status Applier::apply_delivery(const store::Entry& entry) {
 }
 
 core::Status Applier::apply_command(const store::Entry& entry) {
-  if (entry.type == kPairDecision) return apply_pair_decision(entry);
+  if (entry.type.starts_with("mpi-")) return apply_mpi_command(entry);
   if (entry.type == "him") {
     fhir::Document document;
     const auto order = fhir::parse_json(entry.raw, document);
@@ -503,33 +489,6 @@ core::Status Applier::apply_command(const store::Entry& entry) {
   }
   // Operator decisions about the outbox share the form of delivery outcomes.
   return apply_delivery(entry);
-}
-
-core::Status Applier::apply_pair_decision(const store::Entry& entry) {
-  fhir::Document document;
-  auto tree = fhir::parse_json(entry.raw, document);
-  if (!tree) return {};  // written by ourselves and digest-checked: nothing a retry would mend
-  const std::string patient((*tree)->text_of("patient"));
-  const std::string other((*tree)->text_of("other"));
-  const auto state = identity::pair_state_of((*tree)->text_of("decision"));
-  if (!state) return {};
-  auto decided = identity::decide_pair(*parts_.records, patient, other, *state,
-                                       (*tree)->text_of("by"), entry.sequence, entry.received);
-  if (!decided) {
-    // Somebody decided first: this entry changes nothing.
-    return is_environment(decided.error()) ? decided : core::Status();
-  }
-  if (*state != identity::PairState::kLinked) return {};
-  ApplyResult result;
-  const store::Stamp stamp{entry.sequence, entry.received, "command", std::nullopt};
-  if (auto status = apply_.link_patients(patient, other, stamp, result); !status) return status;
-  const std::string identifier = "command|" + std::to_string(entry.sequence.value());
-  for (const DestinationConfig& destination : parts_.config->destinations) {
-    if (auto status = enqueue(destination.name, entry, result, identifier, 1); !status) {
-      return status;
-    }
-  }
-  return {};
 }
 
 }  // namespace pipeline

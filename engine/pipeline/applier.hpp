@@ -20,8 +20,17 @@
 
 namespace pipeline {
 
-/// Journal type of a decision on a pair of Patients: {"patient", "other", "decision", "by"}.
+/// Journal types of decisions about identity, JSON objects:
+/// on a pair of Patients {"patient", "other", "decision", "by"[, "survivor"]};
+/// a merge taken back {"patient", "by", "reason"};
+/// an item that an unmerge left in doubt {"unmerge", "type", "id", "to", "by"}, `to` empty: it
+/// stays where it is.
 inline constexpr std::string_view kPairDecision = "mpi-pair";
+inline constexpr std::string_view kUnmerge = "mpi-unmerge";
+inline constexpr std::string_view kSettle = "mpi-settle";
+
+/// Failures of the store, not of the entry: the whole batch is tried again.
+bool is_environment(const core::Error& error);
 
 /// The one writer of the records: takes mapped entries in journal order and applies them, many in a
 /// transaction that also moves the position. A transaction ends when nothing more is mapped, so
@@ -81,7 +90,12 @@ class Applier {
   void commit_effects();
 
   Parts parts_;
-  core::Status apply_pair_decision(const store::Entry& entry);
+  core::Status apply_mpi_command(const store::Entry& entry);
+  core::Status carry_out(const store::Entry& entry, const fhir::Node& order);
+  core::Status decide_pair(const store::Entry& entry, const fhir::Node& order);
+  core::Status unmerge(const store::Entry& entry, const fhir::Node& order);
+  core::Status settle(const store::Entry& entry, const fhir::Node& order);
+  core::Status send_to_all(const store::Entry& entry, const ApplyResult& result);
 
   him::Charts charts_;
   std::unique_ptr<identity::Mpi> mpi_;   ///< nullptr when no feed asks for it

@@ -297,46 +297,27 @@ core::Status Engine::decide(const core::DestinationName& destination, core::Sequ
   return {};
 }
 
-core::Status Engine::decide_pair(const std::string& patient, const std::string& other,
-                                 const std::string& decision, const std::string& by) {
-  const bool link = decision == "link";
-  if (!link && decision != "not-the-same" && decision != "later") {
-    return core::fail(ErrorCode::kUsage, "decide \"link\", \"not-the-same\" or \"later\"");
-  }
-  if (by.empty()) return core::fail(ErrorCode::kUsage, "who decides must be named");
-  {
-    std::lock_guard lock(impl_->status_mutex);
-    auto open = identity::may_decide(*impl_->status_reader, patient, other);
-    if (!open) return open;
-  }
+/// Journals a decision and waits until it is applied.
+core::Result<core::Sequence> Engine::command(std::string_view type, std::string order) {
   store::Entry entry;
   entry.kind = store::EntryKind::kCommand;
   entry.received = impl_->options.clock->now();
-  entry.type = std::string(kPairDecision);
-  entry.raw = "{\"patient\":";
-  fhir::write_json_string(patient, entry.raw);
-  entry.raw += ",\"other\":";
-  fhir::write_json_string(other, entry.raw);
-  entry.raw += ",\"decision\":\"" + (link ? std::string("linked") : decision) + "\",\"by\":";
-  fhir::write_json_string(by, entry.raw);
-  entry.raw += "}";
-  const store::Appended appended = impl_->journal->append_and_wait(std::move(entry));
-  if (appended.outcome == store::Appended::Outcome::kRefused) return core::fail(appended.error);
-  if (!wait_applied(10s)) return core::fail(ErrorCode::kTimeout, "not applied yet");
-  for (const auto& dispatcher : impl_->dispatchers) dispatcher->wake();
-  return {};
-}
-
-core::Result<core::Sequence> Engine::him_command(std::string order) {
-  store::Entry entry;
-  entry.kind = store::EntryKind::kCommand;
-  entry.received = impl_->options.clock->now();
-  entry.type = "him";
+  entry.type = std::string(type);
   entry.raw = std::move(order);
   const store::Appended appended = impl_->journal->append_and_wait(std::move(entry));
   if (appended.outcome == store::Appended::Outcome::kRefused) return core::fail(appended.error);
   if (!wait_applied(10s)) return core::fail(ErrorCode::kTimeout, "not applied yet");
+  for (const auto& dispatcher : impl_->dispatchers) dispatcher->wake();
   return appended.sequence;
+}
+
+core::Result<core::Sequence> Engine::him_command(std::string order) {
+  return command("him", std::move(order));
+}
+
+core::Status Engine::look(const std::function<core::Status(store::Records&)>& at) const {
+  std::lock_guard lock(impl_->status_mutex);
+  return at(*impl_->status_reader);
 }
 
 core::Status Engine::tick() {

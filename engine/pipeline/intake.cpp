@@ -67,7 +67,8 @@ struct Intake::Batch {
 };
 
 Intake::Intake(Parts parts)
-    : parts_(std::move(parts)), ids_(parts_.clock->now()), replies_(ids_, *parts_.clock) {
+    : parts_(std::move(parts)), ids_(parts_.clock->now()), replies_(ids_, *parts_.clock),
+      queries_(*parts_.config, parts_.knowledge->r4, replies_) {
   for (const FeedConfig& config : parts_.config->feeds) {
     auto state = std::make_unique<FeedState>();
     state->config = &config;
@@ -220,9 +221,24 @@ void Intake::submit_one(Item item, Done done) {
     refuse(item, verdict.kind, verdict.issues, done);
     return;
   }
+  if (Queries::answers(*item.feed->config, item.header)) {
+    answer_query(item, done);
+    return;
+  }
   item.acks = replies_.accepted(*item.message, item.header,
                                 item.feed->config->ack_warnings ? verdict.issues : hl7::Issues{});
   store(std::move(item), std::move(done));
+}
+
+/// A query changes nothing: it is answered, not stored.
+void Intake::answer_query(const Item& item, const Done& done) {
+  FeedState* feed = item.feed;
+  const auto answered = [this, feed, xml = item.xml, done](std::string reply) {
+    done(finish(*feed, {std::move(reply)}, true, xml));
+  };
+  if (queries_.ask(item.message, answered)) return;
+  refuse(item, Verdict::Kind::kReject,
+         {{hl7::Severity::kError, ErrorCode::kBusy, {}, "too many queries wait"}}, done);
 }
 
 void Intake::store(Item item, Done done) {

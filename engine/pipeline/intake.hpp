@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apply_waiters.hpp"
+#include "queries.hpp"
 #include "replies.hpp"
 
 namespace pipeline {
@@ -45,6 +46,7 @@ class Intake final : public InboundHandler {
   void submit_batch(FeedState& feed, const Inbound& inbound, const std::string& text, Done done);
   void submit_one(Item item, Done done);
   void store(Item item, Done done);
+  void answer_query(const Item& item, const Done& done);
   void answer_stored(const Item& item, const store::Appended& appended, const Done& done);
   void answer_applied(const Item& item, const store::Appended& appended, const Done& done);
   void refuse(const Item& item, Verdict::Kind kind, const hl7::Issues& issues, const Done& done);
@@ -57,6 +59,7 @@ class Intake final : public InboundHandler {
   Parts parts_;
   ControlIds ids_;
   ReplyBuilder replies_;
+  Queries queries_;
   std::vector<std::unique_ptr<FeedState>> feeds_;
 };
 

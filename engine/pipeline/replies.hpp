@@ -41,6 +41,10 @@ class ReplyBuilder {
   /// The application acknowledgement alone, after apply: AA (`issues` as warnings) or AE.
   std::vector<std::string> application(const hl7::Message& message, const hl7::Header& header,
                                        bool ok, const hl7::Issues& issues) const;
+  /// The head of the answer to a query: MSH, MSA (AA or AE) and ERR, to be made into an RSP.
+  std::string query(const hl7::Message& message, bool ok, const hl7::Issues& issues) const {
+    return one(message, ok ? hl7::AckCode::kAA : hl7::AckCode::kAE, issues);
+  }
   /// Nothing readable came: AR without MSA-2.
   std::string headerless(const hl7::Issues& issues) const;
 

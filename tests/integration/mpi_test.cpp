@@ -126,3 +126,268 @@ BOOST_AUTO_TEST_CASE(search_ranks_a_misspelled_name) {
                         desk.engine.config_file()})
                  .exit == 1);
 }
+
+namespace {
+
+/// Calls the command line; @return exit code.
+int order(Desk& desk, std::vector<std::string> words) {
+  words.insert(words.begin(), "mpi");
+  words.insert(words.end(), {"--config", desk.engine.config_file()});
+  return chartwire(words).exit;
+}
+
+std::string mpi(Desk& desk, const std::string& path) {
+  return http(desk.engine.http_port(), "GET", "/api/v1/mpi/" + path).body;
+}
+
+void admit(Desk& desk, const std::string& number, const std::string& authority,
+           const std::string& visit, const std::string& minute, const std::string& merged = {}) {
+  const std::string id = "V" + std::to_string(++desk.count);
+  const std::string trigger = merged.empty() ? "A01" : "A40";
+  std::string text = "MSH|^~\\&|REG|" + authority + "|CW|HUB|202601110800" + minute + "||ADT^" +
+                     trigger + "|" + id + "|P|2.5.1\rEVN|" + trigger + "|202601110800" + minute +
+                     "\rPID|1||" + number + "^^^" + authority + "^MR||VANDERMEER^" +
+                     (number == "1" ? "HELENA" : "HILDE") + "||19710923|F\r";
+  text += merged.empty() ? "PV1|1|I|4W^1^A||||||||||||||||" + visit + "^^^" + authority + "^VN\r"
+                         : "MRG|" + merged + "^^^" + authority + "^MR\r";
+  MllpPeer peer(desk.engine.mllp_port());
+  BOOST_REQUIRE_EQUAL(ack_code(peer.ask(text)), "AA");
+  desk.engine.wait_applied();
+}
+
+std::string visits_of(Desk& desk, const std::string& patient) {
+  const std::string body =
+      http(desk.engine.http_port(), "GET", "/fhir/r4/Encounter?subject=Patient/" + patient).body;
+  std::string out;
+  for (const char* visit : {"VA", "VB", "VLATE", "VOWN"}) {
+    if (body.find("\"" + std::string(visit) + "\"") != std::string::npos) {
+      out += std::string(visit) + " ";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_merge_out_of_the_queue_needs_two_persons) {
+  Desk desk("mpi: review");
+  desk.register_person("1", "NORTH");
+  desk.register_person("2", "SOUTH");
+  const auto queue = desk.queue();
+  BOOST_REQUIRE_EQUAL(queue.size(), 1u);
+  const std::string a = json_text(queue[0], "patient"), b = json_text(queue[0], "other");
+  const auto merge = [&](const std::string& by, const std::string& survivor) {
+    return order(desk, {"decide", a, b, "merge", "--survivor", survivor, "--by", by});
+  };
+  BOOST_TEST(merge("ann", "nobody") == 1);
+  BOOST_TEST(merge("ann", b) == 0);
+  BOOST_TEST(merge("Ann", b) == 3);          // one's own proposal
+  BOOST_TEST(merge("ben", a) == 1);          // keeps the other one
+  BOOST_REQUIRE_EQUAL(desk.queue().size(), 1u);
+  BOOST_TEST(json_text(desk.queue()[0], "proposed_by") == "ann");
+  BOOST_TEST(times(desk.patients(), "replaced-by") == 0u);
+  desk.engine.kill9();
+  desk.engine.start();
+  BOOST_TEST(merge("ben", b) == 0);
+  BOOST_TEST(desk.queue().empty());
+  const std::string retired = http(desk.engine.http_port(), "GET", "/fhir/r4/Patient/" + a).body;
+  BOOST_TEST(retired.find("\"replaced-by\"") != std::string::npos, retired);
+  BOOST_TEST(retired.find("\"active\":false") != std::string::npos);
+  BOOST_TEST(json_text(mpi(desk, "rates"), "patients") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(an_unmerge_gives_back_exactly_what_came_under_each_number) {
+  Desk desk("mpi: review");
+  admit(desk, "1", "NORTH", "VA", "01");
+  admit(desk, "2", "NORTH", "VB", "02");
+  const auto id_of = [&](const std::string& number) {
+    const std::string body = http(desk.engine.http_port(), "GET",
+                                  "/fhir/r4/Patient?identifier=urn:chartwire:local/id/NORTH%7C" +
+                                      number)
+                                 .body;
+    const std::size_t at = body.find("/Patient/");
+    return at == std::string::npos ? std::string() : body.substr(at + 9, 36);
+  };
+  const std::string first = id_of("1"), second = id_of("2");
+  const std::string before = http(desk.engine.http_port(), "GET", "/fhir/r4/Patient/" + first).body;
+  admit(desk, "2", "NORTH", "", "03", "1");
+  admit(desk, "1", "NORTH", "VLATE", "04");   // under the retired number
+  admit(desk, "2", "NORTH", "VOWN", "05");    // under the survivor's own
+  BOOST_TEST(visits_of(desk, second) == "VA VB VLATE VOWN ");
+  const auto open_before = desk.engine.deficiencies({"--patient", first, "--open"}).size();
+  BOOST_TEST(open_before == 0u);
+
+  BOOST_TEST(order(desk, {"unmerge", second, "--by", "ann", "--reason", "x"}) == 1);
+  BOOST_TEST(order(desk, {"unmerge", first, "--by", "ann", "--reason", "two women"}) == 0);
+  BOOST_TEST(visits_of(desk, first) == "VA VLATE ");
+  BOOST_TEST(visits_of(desk, second) == "VB VOWN ");
+  const std::string after = http(desk.engine.http_port(), "GET", "/fhir/r4/Patient/" + first).body;
+  BOOST_TEST(after.find("replaced-by") == std::string::npos);
+  BOOST_TEST(after.find("HELENA") != std::string::npos);
+  BOOST_TEST((before.find("\"active\"") == std::string::npos) ==
+             (after.find("\"active\"") == std::string::npos));
+  BOOST_TEST(desk.patients().find("\"replaces\"") == std::string::npos);
+  BOOST_TEST(!desk.engine.deficiencies({"--patient", first, "--open"}).empty());
+  // The pair is known to be two persons, and a number finds its own Patient again.
+  admit(desk, "1", "NORTH", "VA", "06");
+  BOOST_TEST(visits_of(desk, first) == "VA VLATE ");
+  BOOST_TEST(order(desk, {"unmerge", first, "--by", "ann", "--reason", "again"}) == 1);
+
+  // What came in between is listed, and goes where somebody sends it.
+  const std::string list = mpi(desk, "unmerges");
+  const std::string sequence = json_text(list.substr(list.find("[{") + 1), "sequence");
+  const std::string items = mpi(desk, "unmerges/" + sequence);
+  const std::size_t came = items.find("\"came-since\"");
+  BOOST_REQUIRE(came != std::string::npos);
+  const std::size_t at = items.rfind("{\"type\":\"Encounter\"", came);
+  BOOST_REQUIRE(at != std::string::npos);
+  const std::string item = items.substr(at, items.find('}', at) - at + 1);
+  BOOST_TEST(order(desk, {"settle", sequence, "Encounter/" + json_text(item, "id"), "--to", first,
+                          "--by", "ann"}) == 0);
+  BOOST_TEST(visits_of(desk, first) == "VA VLATE VOWN ");
+
+  // Repair messages, which another engine of the same kind understands.
+  const std::string repair = mpi(desk, "unmerges/" + sequence + "/messages");
+  BOOST_TEST(repair.find("|ADT^A43^ADT_A43|") != std::string::npos, repair);
+  BOOST_TEST(times(repair, "|ADT^A45^ADT_A45|") == 2u);
+  BOOST_TEST(times(repair, "|ADT^A31^ADT_A05|") == 2u);
+  BOOST_TEST(repair.find("MRG|1^^^NORTH^MR~2^^^NORTH^MR") != std::string::npos, repair);
+  BOOST_TEST(chartwire({"mpi", "repair", sequence, "--config", desk.engine.config_file()}).exit ==
+             0);
+}
+
+BOOST_AUTO_TEST_CASE(repair_messages_undo_the_merge_elsewhere) {
+  Desk desk("mpi: review");
+  admit(desk, "1", "NORTH", "VA", "01");
+  admit(desk, "2", "NORTH", "VB", "02");
+  admit(desk, "2", "NORTH", "", "03", "1");
+  Desk other("mpi: review");
+  admit(other, "1", "NORTH", "VA", "01");
+  admit(other, "2", "NORTH", "VB", "02");
+  admit(other, "2", "NORTH", "", "03", "1");
+  const std::string body = http(desk.engine.http_port(), "GET",
+                                "/fhir/r4/Patient?identifier=urn:chartwire:local/id/NORTH%7C1")
+                               .body;
+  const std::string first = body.substr(body.find("/Patient/") + 9, 36);
+  BOOST_TEST(order(desk, {"unmerge", first, "--by", "ann", "--reason", "two women"}) == 0);
+  const std::string list = mpi(desk, "unmerges");
+  const std::string sequence = json_text(list.substr(list.find("[{") + 1), "sequence");
+  std::string repair = mpi(desk, "unmerges/" + sequence + "/messages");
+  BOOST_TEST(visits_of(other, first).empty());
+  MllpPeer peer(other.engine.mllp_port());
+  while (!repair.empty()) {
+    const std::size_t end = repair.find("MSH|", 1);
+    BOOST_TEST(ack_code(peer.ask(repair.substr(0, end))) == "AA");
+    repair.erase(0, end);
+  }
+  other.engine.wait_applied();
+  BOOST_TEST(visits_of(other, first) == "VA ");
+}
+
+namespace {
+
+std::string query(Desk& desk, const std::string& trigger, const std::string& qpd) {
+  MllpPeer peer(desk.engine.mllp_port());
+  return peer.ask("MSH|^~\\&|PORTAL|WEB|CW|HUB|20260112080000||QBP^" + trigger +
+                  "^QBP_Q21|Q" + std::to_string(++desk.count) + "|P|2.5.1\rQPD|" + trigger +
+                  "^Query^IHE|T1|" + qpd + "\rRCP|I\r");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(queries_over_mllp_find_people_and_their_numbers) {
+  Desk desk("mpi: link, accept: [ADT, QBP]");
+  desk.register_person("1", "NORTH");
+  desk.register_person("2", "SOUTH");
+  // Candidates (Q22).
+  const std::string found = query(desk, "Q22", "@PID.5.1^VANDERMEER~@PID.7^19710923");
+  BOOST_TEST(field(found, "MSH-9") == "RSP^K22^RSP_K22", found);
+  BOOST_TEST(ack_code(found) == "AA");
+  BOOST_TEST(field(found, "QAK-1") == "T1");
+  BOOST_TEST(field(found, "QAK-2") == "OK");
+  BOOST_TEST(field(found, "QAK-4") == "2");
+  BOOST_TEST(field(found, "QPD-2") == "T1");
+  BOOST_TEST(field(found, "PID-5.1") == "VANDERMEER");
+  BOOST_TEST(field(query(desk, "Q22", "@PID.5.1^QUISLING"), "QAK-2") == "NF");
+  const std::string nothing = query(desk, "Q22", "@PID.12^ONEIDA");
+  BOOST_TEST(ack_code(nothing) == "AE");
+  BOOST_TEST(field(nothing, "QAK-2") == "AE");
+  BOOST_TEST(field(nothing, "ERR-2") == "QPD^1^3^1^1");
+  // Corresponding numbers (Q23): the two are linked by themselves.
+  const std::string numbers = query(desk, "Q23", "1^^^NORTH^MR");
+  BOOST_TEST(field(numbers, "MSH-9") == "RSP^K23^RSP_K23", numbers);
+  BOOST_TEST(field(numbers, "QAK-2") == "OK");
+  BOOST_TEST(field(numbers, "PID-3.1") == "2");
+  BOOST_TEST(field(numbers, "PID-3.4") == "SOUTH");
+  BOOST_TEST(field(query(desk, "Q23", "1^^^NORTH^MR|^^^NORTH"), "QAK-2") == "NF");
+  const std::string unknown = query(desk, "Q23", "77^^^NORTH^MR");
+  BOOST_TEST(ack_code(unknown) == "AE");
+  BOOST_TEST(field(unknown, "ERR-2") == "QPD^1^3^1^1");
+  BOOST_TEST(field(unknown, "ERR-3.1") == "204");
+  BOOST_TEST(field(query(desk, "Q23", "1^^^ELSEWHERE^MR"), "ERR-2") == "QPD^1^3^1^4");
+  BOOST_TEST(field(query(desk, "Q23", "1^^^NORTH^MR|^^^SOUTH~^^^NOWHERE"), "ERR-2") ==
+             "QPD^1^4^2");
+  // They are no messages of the record.
+  BOOST_TEST(json_text(desk.engine.status(), "received") == "3");
+}
+
+BOOST_AUTO_TEST_CASE(match_and_cross_reference_over_fhir) {
+  Desk desk("mpi: link");
+  desk.register_person("1", "NORTH");
+  desk.register_person("2", "SOUTH");
+  desk.register_person("3", "EAST", "QUILL^TOBIAS");
+  const auto match = [&](const std::string& patient, const std::string& more = "") {
+    return http(desk.engine.http_port(), "POST", "/fhir/r4/Patient/$match",
+                "{\"resourceType\":\"Parameters\",\"parameter\":[{\"name\":\"resource\","
+                "\"resource\":{\"resourceType\":\"Patient\"," +
+                    patient + "}}" + more + "]}",
+                "application/fhir+json");
+  };
+  const HttpAnswer both = match(
+      "\"name\":[{\"family\":\"Vandermeer\",\"given\":[\"Helena\"]}],"
+      "\"birthDate\":\"1971-09-23\",\"gender\":\"female\"");
+  BOOST_TEST(both.status == 200);
+  BOOST_TEST(times(both.body, "StructureDefinition/match-grade") == 2u, both.body);
+  BOOST_TEST(times(both.body, "\"score\":") == 2u);
+  BOOST_TEST(both.body.find("QUILL") == std::string::npos);
+  // A number alone is certain; a name alone is not.
+  const std::string certain =
+      ",{\"name\":\"onlyCertainMatches\",\"valueBoolean\":true}";
+  const HttpAnswer number = match("\"identifier\":[{\"system\":"
+                                  "\"urn:chartwire:local/id/EAST\",\"value\":\"3\"}]",
+                                  certain);
+  BOOST_TEST(number.body.find("\"certain\"") != std::string::npos, number.body);
+  BOOST_TEST(times(number.body, "match-grade") == 1u);
+  BOOST_TEST(times(match("\"name\":[{\"family\":\"Vandermeer\"}]", certain).body,
+                   "match-grade") == 0u);
+  BOOST_TEST(times(match("\"name\":[{\"family\":\"Vandermeer\",\"given\":[\"Helena\"]}],"
+                         "\"birthDate\":\"1971-09-23\"",
+                         ",{\"name\":\"count\",\"valueInteger\":1}")
+                       .body,
+                   "match-grade") == 1u);
+  BOOST_TEST(http(desk.engine.http_port(), "POST", "/fhir/r4/Patient/$match", "{}",
+                  "application/fhir+json")
+                 .status == 400);
+  // A later arrival is found as well.
+  desk.register_person("4", "WEST", "QUILL^TOBY");
+  BOOST_TEST(times(match("\"identifier\":[{\"system\":\"urn:chartwire:local/id/WEST\","
+                         "\"value\":\"4\"}]",
+                         certain)
+                       .body,
+                   "match-grade") == 1u);
+
+  const auto pix = [&](const std::string& query) {
+    return http(desk.engine.http_port(), "GET", "/fhir/r4/Patient/$ihe-pix?" + query);
+  };
+  const std::string north = "sourceIdentifier=urn:chartwire:local/id/NORTH%7C1";
+  const HttpAnswer all = pix(north);
+  BOOST_TEST(all.status == 200);
+  BOOST_TEST(all.body.find("{\"system\":\"urn:chartwire:local/id/SOUTH\",\"value\":\"2\"}") !=
+                 std::string::npos,
+             all.body);
+  BOOST_TEST(all.body.find("\"targetId\"") != std::string::npos);
+  BOOST_TEST(pix(north + "&targetSystem=urn:chartwire:local/id/SOUTH").status == 200);
+  BOOST_TEST(pix(north + "&targetSystem=urn:nowhere").status == 403);
+  BOOST_TEST(pix("sourceIdentifier=urn:chartwire:local/id/NORTH%7C99").status == 404);
+  BOOST_TEST(pix("").status == 400);
+}

@@ -20,6 +20,8 @@ namespace admin {
 ///   POST /api/v1/queues/{destination}/{sequence}/{part}/retry | skip   {"reason": "..."}
 ///   GET  /api/v1/mpi/pairs?all=true&limit=N
 ///   POST /api/v1/mpi/pairs/{patient}/{other}/link | not-the-same | later   {"by": "..."}
+///   POST /api/v1/mpi/pairs/{patient}/{other}/merge   {"by": "...", "survivor": Patient id}: the
+///        first proposes, a second person approves; 403 for one's own proposal
 ///   GET  /api/v1/mapping/unmapped?feed=            codes no vocabulary knew since the start
 ///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&open=true&now=T
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
@@ -58,7 +60,8 @@ std::string deficiency_json(const him::Deficiency& deficiency);
 std::string unmapped_json(const mapping::Unmapped& unmapped);
 
 /// The JSON object of a pair of Patients that may be one person: patient, other, state, weight,
-/// guards, match (as `mpi search --json` prints it), sequence, found, decided_by.
+/// guards, match (as `mpi search --json` prints it), sequence, found, decided_by, proposed_by,
+/// survivor.
 std::string pair_json(const identity::Pair& pair);
 
 }  // namespace admin

@@ -1,5 +1,6 @@
 #pragma once
 #include <core/clock.hpp>
+#include <identity/matcher.hpp>
 #include <net/http_router.hpp>
 #include <net/offload.hpp>
 #include <schema/r4.hpp>
@@ -38,6 +39,7 @@ struct Settings {
 ///   GET  /fhir/r4/{type}/{id}/_history            ?_count
 ///   GET  /fhir/r4/{type}/{id}/_history/{version}
 ///   GET  /fhir/r4/{type}?...                       POST /fhir/r4/{type}/_search
+///   POST /fhir/r4/Patient/$match                   GET /fhir/r4/Patient/$ihe-pix
 /// 404 for what never was, 410 for what was deleted, ETag W/"version", Last-Modified, 304 for a
 /// matching If-None-Match. Search: parameters that are not indexed are left out of the self link
 /// and named in an OperationOutcome entry, or refused under `Prefer: handling=strict`; unknown
@@ -52,6 +54,8 @@ class Api {
       Searchable searchable, Settings settings = {});
   ~Api();
   void add_routes(net::HttpRouter& router);
+  /// Who answers Patient/$match; without one it is refused. Before the first request.
+  void set_matcher(std::unique_ptr<identity::Matcher> matcher) { matcher_ = std::move(matcher); }
 
   /// One request, answered on the calling thread (add_routes() calls it on the pool).
   net::HttpResponse handle(const net::HttpRequest& request);
@@ -63,6 +67,7 @@ class Api {
   net::HttpResponse history(const net::HttpRequest& request);
   net::HttpResponse search(const net::HttpRequest& request);
   net::HttpResponse route(const net::HttpRequest& request);
+  net::HttpResponse operation(const net::HttpRequest& request, std::string_view name);
   std::string base_of(const net::HttpRequest& request) const;
   const std::vector<std::string>& searchable(std::string_view type);
 
@@ -74,6 +79,7 @@ class Api {
   Searchable searchable_;
   std::map<std::string, std::vector<std::string>, std::less<>> searchable_cache_;
   Settings settings_;
+  std::unique_ptr<identity::Matcher> matcher_;
   boost::asio::thread_pool pool_{1};   ///< stores block; io threads must not
 };
 

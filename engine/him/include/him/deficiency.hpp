@@ -176,6 +176,8 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
 
 /// Open deficiencies in the records, for status displays.
 core::Result<std::uint64_t> count_open(store::Records& records);
+/// Patients with open deficiencies of one rule.
+core::Result<std::uint64_t> count_open(store::Records& records, std::string_view rule);
 
 /// FHIR form: Task (code urn:chartwire:rule|R06, restriction.period.end = due) and DetectedIssue
 /// (evidence), ids derived from the deficiency's id. Mentions no control id.

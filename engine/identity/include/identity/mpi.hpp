@@ -37,6 +37,8 @@ struct Pair {
   core::Sequence sequence;
   core::Instant found{};
   std::string decided_by;          ///< "" = nobody; "auto" = linked unattended
+  std::string proposed_by;         ///< who proposed a merge that a second person must approve
+  std::string survivor;            ///< whom that merge would keep
 };
 
 /// Review candidates kept of one arrival; the best ones.
@@ -53,6 +55,31 @@ core::Status may_decide(store::Records& records, std::string_view patient, std::
 core::Status decide_pair(store::Records& records, std::string_view patient, std::string_view other,
                          PairState state, std::string_view by, core::Sequence sequence,
                          core::Instant at);
+
+/// A merge out of the queue needs two persons: the first proposes, another one approves. @return
+/// true when `by` would approve, false when they would propose. kNotFound for an unknown pair, one
+/// that is merged already, or a survivor that is none of the two; kConflict when the proposal keeps
+/// the other Patient; kRefusedByPolicy for who approves their own proposal.
+core::Result<bool> may_merge(store::Records& records, std::string_view patient,
+                             std::string_view other, std::string_view survivor,
+                             std::string_view by);
+core::Status propose_merge(store::Records& records, std::string_view patient,
+                           std::string_view other, std::string_view survivor, std::string_view by);
+/// After an unmerge the two are known not to be the same, whether the pair was known or not.
+core::Status part_pair(store::Records& records, std::string_view patient, std::string_view other,
+                       std::string_view by, core::Sequence sequence, core::Instant at);
+
+/// How clean the index is.
+struct Rates {
+  std::uint64_t patients = 0;        ///< in use (neither deleted nor replaced)
+  std::uint64_t open_pairs = 0;      ///< of the queue
+  std::uint64_t duplicates = 0;      ///< Patients in open pairs of one authority: two numbers
+  std::uint64_t overlaps = 0;        ///< Patients in open pairs across authorities
+  std::uint64_t linked = 0;          ///< pairs decided to be one person across authorities
+};
+/// The rate of each is its Patients per Patient in use (AHIMA: goal at most 1 %). Overlays are
+/// questions of the overlay guard, which the chart keeps (rule R48).
+core::Result<Rates> rates(store::Records& records);
 
 /// The master patient index beside the records: an index in memory that follows every Patient that
 /// is written, and the table of pairs. Used by the applier inside its transaction, whose savepoints

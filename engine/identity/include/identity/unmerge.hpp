@@ -70,6 +70,9 @@ core::Status settle_item(store::Records& records, core::Sequence sequence, std::
 core::Result<std::vector<UnmergeRecord>> list_unmerges(store::Records& records, std::size_t limit);
 core::Result<std::vector<UnmergeItem>> list_unmerge_items(store::Records& records,
                                                           core::Sequence sequence);
+/// kNotFound.
+core::Result<UnmergeItem> find_unmerge_item(store::Records& records, core::Sequence sequence,
+                                            std::string_view type, std::string_view id);
 core::Result<std::vector<RepairMessage>> list_repairs(store::Records& records,
                                                       core::Sequence sequence);
 

@@ -46,10 +46,20 @@ class Engine {
   /// Operator's decision on a held or parked item: "pending" sends it again, "delivered" skips it.
   core::Status decide(const core::DestinationName& destination, core::Sequence sequence, int part,
                       const std::string& state, const std::string& reason);
-  /// A person's decision on a pair of Patients that may be one: "link" "not-the-same" "later".
+  /// A person's decision on a pair of Patients that may be one: "link" "not-the-same" "later", or
+  /// "merge", which keeps `survivor` and needs a second person (identity::may_merge).
   /// Journaled, then applied. kNotFound for an unknown pair, kConflict when it is decided for good.
   core::Status decide_pair(const std::string& patient, const std::string& other,
-                           const std::string& decision, const std::string& by);
+                           const std::string& decision, const std::string& by,
+                           const std::string& survivor = {});
+  /// Takes the merge of a retired Patient back (identity/unmerge.hpp). @return its sequence.
+  /// kNotFound when it is not merged.
+  core::Result<core::Sequence> unmerge(const std::string& patient, const std::string& by,
+                                       const std::string& reason);
+  /// Somebody looked at a resource that an unmerge left in doubt: it stays (`to` empty), or goes to
+  /// one of the two Patients. kNotFound.
+  core::Status settle_unmerge(core::Sequence unmerge, const std::string& type,
+                              const std::string& id, const std::string& to, const std::string& by);
   /// Journals a decision of the department, checked before (him/command.hpp), and waits until it is
   /// applied. @return its sequence.
   core::Result<core::Sequence> him_command(std::string order);
@@ -66,6 +76,8 @@ class Engine {
 
  private:
   Engine();
+  core::Result<core::Sequence> command(std::string_view type, std::string order);
+  core::Status look(const std::function<core::Status(store::Records&)>& at) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

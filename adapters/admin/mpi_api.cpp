@@ -1,0 +1,168 @@
+#include <admin/mpi_api.hpp>
+#include <core/text.hpp>
+#include <fmt/format.h>
+#include <him/deficiency.hpp>
+
+#include "answers.hpp"
+
+namespace admin {
+namespace {
+
+using core::ErrorCode;
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::size_t kUnmergesMax = 1000;
+constexpr std::string_view kOverlayRule = "R48";
+
+core::Result<core::Sequence> sequence_of(const HttpRequest& request) {
+  const auto number = core::to_int(request.param("sequence"));
+  if (!number || *number < 1) return core::fail(ErrorCode::kBadRequest, "bad sequence");
+  return core::Sequence{static_cast<std::uint64_t>(*number)};
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? "null"
+                    : fmt::format("{:.3f}", 100.0 * static_cast<double>(part) /
+                                                static_cast<double>(whole));
+}
+
+}  // namespace
+
+std::string unmerge_json(const identity::UnmergeRecord& record) {
+  JsonObject object;
+  object.number("sequence", record.sequence.value())
+      .number("merged", record.merged.value())
+      .text("retired", record.retired)
+      .text("survivor", record.survivor)
+      .text("at", core::to_iso(record.at))
+      .text("by", record.by)
+      .text("reason", record.reason);
+  return std::move(object).done();
+}
+
+std::string unmerge_item_json(const identity::UnmergeItem& item) {
+  JsonObject object;
+  object.text("type", item.type)
+      .text("id", item.id)
+      .text("patient", item.patient)
+      .text("doubt", identity::to_text(item.doubt))
+      .text("decided_by", item.decided_by);
+  return std::move(object).done();
+}
+
+std::string rates_json(const identity::Rates& rates, std::uint64_t overlays) {
+  JsonObject object;
+  object.number("patients", rates.patients)
+      .number("open_pairs", rates.open_pairs)
+      .number("linked_pairs", rates.linked)
+      .number("duplicates", rates.duplicates)
+      .raw("duplicate_percent", percent(rates.duplicates, rates.patients))
+      .number("overlaps", rates.overlaps)
+      .raw("overlap_percent", percent(rates.overlaps, rates.patients))
+      .number("overlays", overlays)
+      .raw("overlay_percent", percent(overlays, rates.patients));
+  return std::move(object).done();
+}
+
+MpiApi::MpiApi(pipeline::Engine& engine, std::unique_ptr<store::Records> reader)
+    : engine_(engine), reader_(std::move(reader)) {}
+
+void MpiApi::add_routes(net::HttpRouter& router) {
+  const auto add = [&](const char* method, const char* pattern, auto answer) {
+    router.add(method, pattern,
+               [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
+                 auto work = [&] { return answer(*this, request); };
+                 HttpResponse response = co_await net::offload(pool_, work);
+                 co_return response;
+               });
+  };
+  add("GET", "/api/v1/mpi/rates", [](MpiApi& api, const HttpRequest&) { return api.rates(); });
+  add("GET", "/api/v1/mpi/unmerges",
+      [](MpiApi& api, const HttpRequest&) { return api.unmerges(); });
+  add("POST", "/api/v1/mpi/unmerges",
+      [](MpiApi& api, const HttpRequest& r) { return api.unmerge(r); });
+  add("GET", "/api/v1/mpi/unmerges/{sequence}",
+      [](MpiApi& api, const HttpRequest& r) { return api.show(r); });
+  add("GET", "/api/v1/mpi/unmerges/{sequence}/messages",
+      [](MpiApi& api, const HttpRequest& r) { return api.messages(r); });
+  add("POST", "/api/v1/mpi/unmerges/{sequence}/items/{type}/{id}",
+      [](MpiApi& api, const HttpRequest& r) { return api.settle(r); });
+}
+
+HttpResponse MpiApi::rates() {
+  std::lock_guard lock(mutex_);
+  const auto found = identity::rates(*reader_);
+  if (!found) return failure(found.error());
+  const auto overlays = him::count_open(*reader_, kOverlayRule);
+  return overlays ? json(rates_json(*found, *overlays)) : failure(overlays.error());
+}
+
+HttpResponse MpiApi::unmerges() {
+  std::lock_guard lock(mutex_);
+  const auto found = identity::list_unmerges(*reader_, kUnmergesMax);
+  if (!found) return failure(found.error());
+  return json("{\"unmerges\":" + array(*found, unmerge_json) + "}");
+}
+
+HttpResponse MpiApi::unmerge(const HttpRequest& request) {
+  fhir::Document document;
+  const auto body = fhir::parse_json(request.body, document);
+  const std::string by(body ? (*body)->text_of("by") : "");
+  const std::string reason(body ? (*body)->text_of("reason") : "");
+  if (by.empty() || reason.empty()) {
+    return net::http_failure(ErrorCode::kBadRequest,
+                             "send {\"patient\": ID, \"by\": WHO, \"reason\": WHY}");
+  }
+  const auto done = engine_.unmerge(std::string((*body)->text_of("patient")), by, reason);
+  if (!done) return failure(done.error());
+  JsonObject object;
+  object.number("sequence", done->value());
+  return json(std::move(object).done());
+}
+
+HttpResponse MpiApi::show(const HttpRequest& request) {
+  const auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  std::lock_guard lock(mutex_);
+  const auto all = identity::list_unmerges(*reader_, kUnmergesMax);
+  if (!all) return failure(all.error());
+  for (const auto& one : *all) {
+    if (one.sequence != *sequence) continue;
+    const auto items = identity::list_unmerge_items(*reader_, *sequence);
+    if (!items) return failure(items.error());
+    return json("{\"unmerge\":" + unmerge_json(one) +
+                ",\"items\":" + array(*items, unmerge_item_json) + "}");
+  }
+  return net::http_failure(ErrorCode::kNotFound, "no unmerge has that sequence");
+}
+
+HttpResponse MpiApi::messages(const HttpRequest& request) {
+  const auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  std::lock_guard lock(mutex_);
+  const auto found = identity::list_repairs(*reader_, *sequence);
+  if (!found) return failure(found.error());
+  HttpResponse response;
+  response.content_type = "application/hl7-v2+er7; charset=utf-8";
+  for (const auto& message : *found) response.body += message.body;
+  return response;
+}
+
+HttpResponse MpiApi::settle(const HttpRequest& request) {
+  const auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  fhir::Document document;
+  const auto body = fhir::parse_json(request.body, document);
+  const std::string by(body ? (*body)->text_of("by") : "");
+  if (by.empty()) {
+    return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
+  }
+  const auto done =
+      engine_.settle_unmerge(*sequence, std::string(request.param("type")),
+                             std::string(request.param("id")),
+                             std::string((*body)->text_of("to")), by);
+  return done ? json("{\"ok\":true}") : failure(done.error());
+}
+
+}  // namespace admin

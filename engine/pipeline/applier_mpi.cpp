@@ -1,0 +1,119 @@
+// Decisions about identity that people made: pairs of the review queue, merges taken back.
+#include <core/log.hpp>
+#include <core/text.hpp>
+#include <fhir/json.hpp>
+
+#include "applier.hpp"
+#include "repair_messages.hpp"
+
+namespace pipeline {
+
+bool is_environment(const core::Error& error) {
+  switch (error.code) {
+    case core::ErrorCode::kDiskFull:
+    case core::ErrorCode::kIo:
+    case core::ErrorCode::kStoreUnavailable:
+    case core::ErrorCode::kStoreLocked:
+    case core::ErrorCode::kBusy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Checked before it was journaled; what came in between can make it impossible, and then it
+/// changes nothing.
+core::Status Applier::apply_mpi_command(const store::Entry& entry) {
+  fhir::Document document;
+  auto order = fhir::parse_json(entry.raw, document);
+  if (!order) return {};  // written by ourselves and digest-checked: nothing a retry would mend
+  if (auto status = mark(); !status) return status;
+  auto done = carry_out(entry, **order);
+  if (done || is_environment(done.error())) return done;
+  core::log_warn("command-not-applied", {{"sequence", entry.sequence.value()},
+                                         {"type", entry.type},
+                                         {"reason", done.error().text()}});
+  return undo_to_mark();
+}
+
+core::Status Applier::carry_out(const store::Entry& entry, const fhir::Node& order) {
+  if (entry.type == kUnmerge) return unmerge(entry, order);
+  if (entry.type == kSettle) return settle(entry, order);
+  return entry.type == kPairDecision ? decide_pair(entry, order) : core::Status();
+}
+
+core::Status Applier::send_to_all(const store::Entry& entry, const ApplyResult& result) {
+  const std::string identifier = "command|" + std::to_string(entry.sequence.value());
+  counts_.opened += result.opened;
+  counts_.closed += result.closed;
+  for (const DestinationConfig& destination : parts_.config->destinations) {
+    if (auto status = enqueue(destination.name, entry, result, identifier, 1); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
+core::Status Applier::decide_pair(const store::Entry& entry, const fhir::Node& order) {
+  const std::string patient(order.text_of("patient"));
+  const std::string other(order.text_of("other"));
+  const std::string_view by = order.text_of("by");
+  const auto state = identity::pair_state_of(order.text_of("decision"));
+  if (!state) return {};
+  store::Records& records = *parts_.records;
+  if (*state == identity::PairState::kMerged) {
+    const std::string survivor(order.text_of("survivor"));
+    auto approves = identity::may_merge(records, patient, other, survivor, by);
+    if (!approves) return core::fail(approves.error());
+    if (!*approves) return identity::propose_merge(records, patient, other, survivor, by);
+    auto merged = apply_.merge_by_hand(entry, survivor == patient ? other : patient, survivor);
+    if (!merged) return core::fail(merged.error());
+    auto decided = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
+                                         entry.received);
+    return decided ? send_to_all(entry, *merged) : decided;
+  }
+  auto decided = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
+                                       entry.received);
+  if (!decided || *state != identity::PairState::kLinked) return decided;
+  ApplyResult result;
+  const store::Stamp stamp{entry.sequence, entry.received, "command", std::nullopt};
+  if (auto status = apply_.link_patients(patient, other, stamp, result); !status) return status;
+  return send_to_all(entry, result);
+}
+
+core::Status Applier::unmerge(const store::Entry& entry, const fhir::Node& order) {
+  identity::Detachment plan;
+  auto done = apply_.unmerge_by_hand(entry, std::string(order.text_of("patient")), &plan);
+  if (!done) return core::fail(done.error());
+  const identity::UnmergeRecord record{
+      entry.sequence, plan.merged,     plan.retired,
+      plan.survivor,  std::string(order.text_of("by")), std::string(order.text_of("reason")),
+      entry.received};
+  auto status = identity::store_unmerge(*parts_.records, record, plan);
+  if (status) status = identity::part_pair(*parts_.records, plan.retired, plan.survivor, record.by,
+                                           entry.sequence, entry.received);
+  if (!status) return status;
+  auto repairs = repair_messages(*parts_.records, *parts_.config, plan, entry.sequence,
+                                 entry.received);
+  if (!repairs) return core::fail(repairs.error());
+  for (const identity::RepairMessage& message : *repairs) {
+    if (status = identity::store_repair(*parts_.records, message); !status) return status;
+  }
+  return send_to_all(entry, *done);
+}
+
+core::Status Applier::settle(const store::Entry& entry, const fhir::Node& order) {
+  const core::Sequence of{
+      static_cast<std::uint64_t>(core::to_int(order.text_of("unmerge")).value_or(0))};
+  const std::string type(order.text_of("type"));
+  const std::string id(order.text_of("id"));
+  const std::string to(order.text_of("to"));
+  auto item = identity::find_unmerge_item(*parts_.records, of, type, id);
+  if (!item) return core::fail(item.error());
+  auto status = identity::settle_item(*parts_.records, of, type, id, to, order.text_of("by"));
+  if (!status || to.empty() || to == item->patient) return status;
+  auto moved = apply_.move_by_hand(entry, type, id, item->patient, to);
+  return moved ? send_to_all(entry, *moved) : core::fail(moved.error());
+}
+
+}  // namespace pipeline
