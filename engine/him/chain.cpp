@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <him/letters.hpp>
 
+#include "carried.hpp"
 #include "judge.hpp"
 #include "lifecycle.hpp"
 
@@ -148,8 +149,11 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
     }
     return by_id;
   };
-  const std::vector<Terms> old_terms = terms_of(before.impl().rules, site);
-  const std::vector<Terms> new_terms = terms_of(after.impl().rules, site);
+  Carried carried(records.db(), site);
+  const auto at_hand = carried.site();
+  if (!at_hand) return core::fail(at_hand.error());
+  const std::vector<Terms> old_terms = terms_of(before.impl().rules, **at_hand);
+  const std::vector<Terms> new_terms = terms_of(after.impl().rules, **at_hand);
   for (const auto& visit : *visits) {
     if (auto done = charts.load_visit(visit.encounter, chart); !done) {
       return core::fail(done.error());

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "carried.hpp"
 #include "chart_store.hpp"
 #include "feed_watch.hpp"
 #include "judge.hpp"
@@ -19,16 +20,18 @@ struct Charts::Impl {
   Impl(store::Records& records, std::shared_ptr<const RulePack> pack, Site where)
       : charts(records.db()),
         rules(std::move(pack)),
+        carried(records.db(), where),
         site(std::move(where)),
-        terms(terms_of(rules->impl().rules, site)),
         feeds(records.db(), site),
         life(records.db(), charts, rules->impl().policy, site.zone),
         orders(records.db(), charts, life) {}
 
   ChartStore charts;
   std::shared_ptr<const RulePack> rules;
+  Carried carried;
   Site site;
   std::vector<Terms> terms;
+  bool settled = false;   ///< site and terms are those of `carried`
   FeedWatch feeds;
   Lifecycle life;
   Orders orders;
@@ -70,6 +73,17 @@ struct Charts::Impl {
   }
   static bool is_personal(Kind kind) {
     return kind == Kind::kPatient || kind == Kind::kContact || kind == Kind::kCoverage;
+  }
+
+  /// What rules may speak about, by what the feeds bring.
+  core::Status settle_terms() {
+    if (settled) return {};
+    const auto now = carried.site();
+    if (!now) return core::fail(now.error());
+    site.feeds = (*now)->feeds;
+    terms = terms_of(rules->impl().rules, site);
+    settled = true;
+    return {};
   }
 
   core::Status remove(Kind kind, std::string_view id);
@@ -332,13 +346,17 @@ core::Status Charts::unmerge_patient(const std::vector<std::string>& numbers,
 }
 
 core::Status Charts::heard(std::string_view feed, const Cause& cause) {
+  const auto news = impl_->carried.heard(feed, cause.type);
+  if (!news) return core::fail(news.error());
+  if (*news) impl_->settled = false;
   return impl_->feeds.heard(feed, cause);
 }
 
 core::Result<std::vector<Change>> Charts::evaluate(const Cause& cause) {
   std::vector<Change> changes;
   if (auto done = impl_->life.load(); !done) return core::fail(done.error());
-  core::Status done = impl_->note_trigger(cause);
+  core::Status done = impl_->settle_terms();
+  if (done) done = impl_->note_trigger(cause);
   if (done) done = impl_->judge_marked(cause, false, changes);
   if (done) done = impl_->settle(cause, false, changes);
   impl_->forget();
@@ -349,6 +367,7 @@ core::Result<std::vector<Change>> Charts::evaluate(const Cause& cause) {
 core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
   std::vector<Change> changes;
   if (auto done = impl_->life.load(); !done) return core::fail(done.error());
+  if (auto done = impl_->settle_terms(); !done) return core::fail(done.error());
   const auto waking = impl_->charts.waking(cause.now);
   if (!waking) return core::fail(waking.error());
   for (const std::string& one : *waking) impl_->visits[one];
@@ -377,7 +396,8 @@ core::Result<std::vector<Change>> Charts::command(const fhir::Node& order, const
   const auto mark = [this](std::string_view patient, std::string_view encounter) {
     impl_->mark(patient, encounter);
   };
-  core::Status done = impl_->orders.carry_out(order, cause, mark, changes);
+  core::Status done = impl_->settle_terms();
+  if (done) done = impl_->orders.carry_out(order, cause, mark, changes);
   if (done) done = impl_->judge_marked(cause, false, changes);
   if (done) done = impl_->settle(cause, false, changes);
   if (done) done = impl_->life.write_letters(cause.now);
@@ -393,6 +413,8 @@ core::Result<std::optional<core::Instant>> Charts::next_deadline() {
 void Charts::forget() {
   impl_->forget();
   impl_->life.forget();
+  impl_->carried.forget();
+  impl_->settled = false;
 }
 
 }  // namespace him

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "carried.hpp"
 #include "chart_store.hpp"
 #include "judge.hpp"
 #include "lifecycle.hpp"
@@ -93,7 +94,10 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   if (!found) return found;
   const auto away = absences_by_owner(records.db());
   if (!away) return core::fail(away.error());
-  const std::vector<Terms> terms = terms_of(rules.impl().rules, site);
+  Carried carried(records.db(), site);
+  const auto at_hand = carried.site();
+  if (!at_hand) return core::fail(at_hand.error());
+  const std::vector<Terms> terms = terms_of(rules.impl().rules, **at_hand);
   Circumstances circumstances;
   circumstances.pack = &rules;
   circumstances.terms = &terms;
