@@ -49,13 +49,17 @@ std::string PatientEr7::cx(const Node& identifier) const {
          safe(coding ? coding->text_of("code") : "");
 }
 
+bool PatientEr7::is_number(const Node& identifier) {
+  return identifier.text_of("system") != "http://hl7.org/fhir/sid/us-ssn";
+}
+
 std::string PatientEr7::numbers(const Node& resource) const {
   std::string out;
   const Node* list = resource.find("identifier");
   for (const fhir::Item* item = list ? list->first_item : nullptr; item; item = item->next) {
     const Node& one = *item->value;
     if (one.text_of("use") == "old" || one.text_of("value").empty()) continue;
-    if (one.text_of("system") == "http://hl7.org/fhir/sid/us-ssn") continue;
+    if (!is_number(one)) continue;
     out += (out.empty() ? "" : "~") + cx(one);
   }
   return out;

@@ -14,6 +14,9 @@ class PatientEr7 {
 
   static std::string safe(std::string_view text);   ///< escaped
   /// A number as CX, its authority as the senders of this site write it.
+  /// Whether it is a number that an authority gave a patient: a social security number is not, and
+  /// is told to nobody who does not ask for it.
+  static bool is_number(const fhir::Node& identifier);
   std::string cx(const fhir::Node& identifier) const;
   /// Numbers of a resource that are in use, repeated; the social-security number is PID-19's.
   std::string numbers(const fhir::Node& resource) const;

@@ -246,6 +246,7 @@ core::Result<Queries::Found> Queries::correspondence(const hl7::Message& message
       const bool itself = of == system && item->value->text_of("value") == value;
       const bool asked = wanted.empty() || std::find(wanted.begin(), wanted.end(), of) !=
                                                wanted.end();
+      if (wanted.empty() && !PatientEr7::is_number(*item->value)) continue;
       if (itself || !asked || of.empty() || item->value->text_of("use") == "old") continue;
       const std::string cx = er7_.cx(*item->value);
       if (("~" + numbers + "~").find("~" + cx + "~") != std::string::npos) continue;

@@ -23,8 +23,8 @@ struct MllpDestinationOptions {
 /// came (v2.5.1 appendix C.4). Delivered: AA or CA with our MSH-10, or what MSH-15/16 leave
 /// unanswered. A refusal (AE, AR, CE, CR) is permanent: the receiver has seen the message. A
 /// connection that breaks or does not answer is transient; the message may arrive twice then.
-/// Thread: deliver() and close() from any; `done` runs on an io thread, on the caller's when refused
-/// at once. The destructor waits for the delivery in flight: not from an io thread. The runtime
+/// Thread: deliver() and close() from any; `done` runs on an io thread, on the caller's when
+/// refused at once. The destructor waits for the delivery in flight: not from an io thread. The runtime
 /// outlives it.
 class MllpDestination final : public pipeline::Destination {
  public:

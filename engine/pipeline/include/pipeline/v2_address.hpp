@@ -6,8 +6,8 @@
 
 namespace pipeline {
 
-/// An HL7 v2 receiver as DestinationConfig::url holds it: "mllp://host:port/transformation". Without
-/// a transformation messages go out as they came.
+/// An HL7 v2 receiver as DestinationConfig::url holds it: "mllp://host:port/transformation".
+/// Without a transformation messages go out as they came.
 struct V2Address {
   std::string host;         ///< without brackets
   std::uint16_t port = 0;
