@@ -24,8 +24,8 @@ struct MllpDestinationOptions {
 /// unanswered. A refusal (AE, AR, CE, CR) is permanent: the receiver has seen the message. A
 /// connection that breaks or does not answer is transient; the message may arrive twice then.
 /// Thread: deliver() and close() from any; `done` runs on an io thread, on the caller's when
-/// refused at once. The destructor waits for the delivery in flight: not from an io thread. The runtime
-/// outlives it.
+/// refused at once. The destructor waits for the delivery in flight: not from an io thread. The
+/// runtime outlives it.
 class MllpDestination final : public pipeline::Destination {
  public:
   MllpDestination(net::Runtime& runtime, MllpDestinationOptions options);
