@@ -40,7 +40,7 @@ mapping::Environment environment_of(const EngineConfig& config, const FeedConfig
 /// next() and release() from the applier.
 class MapStage {
  public:
-  static constexpr std::size_t kSlots = 64;
+  static constexpr std::size_t kSlots = 24;
 
   /// `unmapped`, where given, outlives it and counts codes no vocabulary knew.
   MapStage(const EngineConfig& config, std::shared_ptr<const Knowledge> knowledge,
