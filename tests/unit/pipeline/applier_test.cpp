@@ -156,7 +156,9 @@ BOOST_AUTO_TEST_CASE(messages_that_cannot_be_applied_are_marked_and_take_nobody_
   Run run(mixed(true));
   (void)run.apply(nullptr);
   std::size_t failed = 0;
-  for (const auto& state : run.stores.records->messages(1000, core::Sequence{1'000'000}, true).value()) {
+  const auto states =
+      run.stores.records->messages(1000, core::Sequence{1'000'000}, true).value();
+  for (const auto& state : states) {
     BOOST_TEST(state.type == "ADT^A40");
     BOOST_TEST(!state.error.empty());
     ++failed;
