@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <fhir/json.hpp>
+#include <pipeline/destination_check.hpp>
 
 #include <memory>
 
@@ -51,6 +52,12 @@ void check(const Arguments& arguments, Context& context) {
   if (knowledge == nullptr && errors == 0) {
     ++errors;
     print_finding(context, "mappings could not be loaded from " + paths.mappings, true);
+  }
+  if (config && knowledge) {
+    for (const auto& problem : pipeline::check_destinations(*config, *knowledge)) {
+      ++errors;
+      print_finding(context, problem.render(), true);
+    }
   }
   if (!context.json) {
     std::size_t rules = 0;

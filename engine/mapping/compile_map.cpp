@@ -96,6 +96,8 @@ Scope Compiler::scope_of(const MapDecl& decl, std::uint32_t index, MapInfo& map)
     if (facts_.is_datatype(type)) {
       scope.types = {program_.strings.keep(type)};
       map.key = key_kind(scope.types);
+      // An Organization made of an EI is who issued the number, not the thing numbered.
+      if (map.key == KeyKind::kEi && map.type == "Organization") map.key = KeyKind::kEiAuthority;
     } else if (decl.from) {
       report_.error(decl.from.spot, fmt::format("{}: no v2 data type \"{}\"", map.name, type));
     }

@@ -135,7 +135,8 @@ bool Mapper::Impl::authority(const Val& value, bool only_registered, std::string
     out = found->second;
     return true;
   }
-  const int from = value.key == KeyKind::kEi ? 2 : 1;
+  const bool of_entity = value.key == KeyKind::kEi || value.key == KeyKind::kEiAuthority;
+  const int from = of_entity ? 2 : 1;
   return authority_parts(child_of(value, from, 0), child_of(value, from + 1, 0),
                          child_of(value, from + 2, 0), only_registered, out);
 }
@@ -254,7 +255,8 @@ bool Mapper::Impl::make_qualified(const Val& value, bool nested, std::string& ou
       break;
     }
     case KeyKind::kPl: return place_key(value, out);
-    case KeyKind::kHd: {
+    case KeyKind::kHd:
+    case KeyKind::kEiAuthority: {
       std::string uri;
       if (!authority(value, false, uri)) return false;
       out += uri;

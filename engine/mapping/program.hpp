@@ -45,7 +45,8 @@ enum class Function : std::uint8_t {
 };
 
 /// What a v2 value is for a key: which parts hold value and assigning authority.
-enum class KeyKind : std::uint8_t { kPlain, kCx, kEi, kXcn, kXon, kPl, kHd };
+/// kEiAuthority: who issued an entity's number (EI.2 to EI.4), as kHd would say it.
+enum class KeyKind : std::uint8_t { kPlain, kCx, kEi, kXcn, kXon, kPl, kHd, kEiAuthority };
 
 enum class EnvName : std::uint8_t {
   kType, kTrigger, kStructure, kVersion, kControl, kFacility, kApplication, kNameSpace, kZone,

@@ -78,7 +78,8 @@ class KeyTable {
 };
 
 /// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
-inline constexpr std::size_t kKeyMakers = (static_cast<std::size_t>(KeyKind::kHd) + 1) * 2;
+inline constexpr std::size_t kKeyMakers =
+    (static_cast<std::size_t>(KeyKind::kEiAuthority) + 1) * 2;
 
 /// Numbers of all makers in a Recall: of one value (rules, maps, keys), and of all that they read
 /// (targets, rules of targets, maps of segments and of linked resources).

@@ -192,6 +192,12 @@ bool has_transform(const MappingSet& set, std::string_view name) {
   return std::any_of(all.begin(), all.end(), [&](const Transform& t) { return t.name == name; });
 }
 
+std::vector<std::string_view> transform_names(const MappingSet& set) {
+  std::vector<std::string_view> names;
+  for (const Transform& one : set.impl().program.transforms) names.push_back(one.name);
+  return names;
+}
+
 bool transform_accepts(const MappingSet& set, std::string_view name, std::string_view type,
                        std::string_view trigger) {
   const auto& all = set.impl().program.transforms;

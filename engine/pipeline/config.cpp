@@ -215,6 +215,7 @@ void read_mllp(Loader& load, const Node& node, DestinationConfig& into) {
   mllp.text("host", address.host);
   mllp.count("port", 1, 65'535, port);
   mllp.text("transform", address.transform);
+  if (const Node* at = node.find("transform")) into.transform_at = load.file.at(at->place);
   mllp.boolean("plaintext", plaintext);
   mllp.duration("timeout", into.timeout);
   mllp.finish();

@@ -65,6 +65,7 @@ struct DestinationConfig {
   enum class OnRefusal { kPark, kHold };
   core::DestinationName name;
   std::string url;                      ///< FHIR base, or HL7 v2: pipeline/v2_address.hpp
+  std::string transform_at;             ///< file:line:column of `transform:`; empty without one
   std::size_t connections = 8;
   std::chrono::milliseconds timeout{30'000};
   OnRefusal on_refusal = OnRefusal::kPark;
