@@ -137,6 +137,9 @@ std::string deficiency_json(const him::Deficiency& deficiency) {
       .text("lacking_code", deficiency.lacking_code)
       .text("subject", deficiency.subject)
       .text("owner", deficiency.owner)
+      .text("owner_id", deficiency.owner_id)
+      .text("service", deficiency.service)
+      .text("unit", deficiency.unit)
       .text("state", him::to_text(deficiency.state))
       .text("severity", deficiency.severity)
       .text("source", deficiency.source)
@@ -299,7 +302,16 @@ HttpResponse Api::deficiencies(const HttpRequest& request) {
   filter.visit = query(request, "visit");
   filter.mrn = query(request, "mrn");
   filter.owner = query(request, "owner");
+  filter.service = query(request, "service");
+  filter.unit = query(request, "unit");
   filter.open_only = query(request, "open") == "true";
+  filter.places = true;
+  if (const std::string age = query(request, "older_than"); !age.empty()) {
+    filter.older_than = him::age_from(age);
+    if (!filter.older_than) {
+      return net::http_failure(ErrorCode::kBadRequest, "older_than is an age such as 30d");
+    }
+  }
   core::Instant now = clock_.now();
   if (const std::string text = query(request, "now"); !text.empty()) {
     auto at = core::from_iso(text);
@@ -310,6 +322,12 @@ HttpResponse Api::deficiencies(const HttpRequest& request) {
   auto found = him::list(*reader_, *knowledge_->rules, filter, now,
                          pipeline::him_site(engine_.config()));
   if (!found) return failure(found.error());
+  if (query(request, "format") == "csv") {
+    HttpResponse response;
+    response.content_type = "text/csv; charset=utf-8; header=present";
+    response.body = deficiencies_csv(*found, now);
+    return response;
+  }
   return json("{\"deficiencies\":" + array(*found, deficiency_json) + "}");
 }
 

@@ -77,6 +77,66 @@ std::string chain_json(const him::Chain& chain) {
   return std::move(object).done();
 }
 
+std::string audit_line_json(const him::AuditLine& line) {
+  JsonObject object;
+  object.text("finding", him::to_text(line.finding))
+      .text("rule", line.rule)
+      .text("part", line.part)
+      .text("title", line.title)
+      .text("clause", line.source)
+      .text("severity", line.severity)
+      .text("subject", line.subject)
+      .text("lacking", line.lacking)
+      .text("owner", line.owner)
+      .text("state", line.state);
+  optional_time(object, "due", line.due);
+  optional_time(object, "from", line.from);
+  object.text("deficiency", line.deficiency).text("why", line.why);
+  return std::move(object).done();
+}
+
+std::string review_file_json(const him::ReviewFile& file) {
+  JsonObject object;
+  object.text("standing", file.standing())
+      .text("visit", file.visit)
+      .text("encounter", file.encounter)
+      .text("patient", file.patient)
+      .text("ended", core::to_iso(file.ended))
+      .number("plan", file.plan)
+      .text("reviewer", file.reviewer);
+  optional_time(object, "reviewed", file.reviewed);
+  object.text("reviewed_by", file.reviewed_by)
+      .text("note", file.note)
+      .number("open_items", file.open_items);
+  return std::move(object).done();
+}
+
+std::string review_plan_json(const him::ReviewPlan& plan) {
+  JsonObject object;
+  object.number("number", plan.number)
+      .text("from", core::to_iso(plan.period.from))
+      .text("end", core::to_iso(plan.period.end))
+      .text("sample", plan.sample)
+      .text("reviewer", plan.reviewer)
+      .text("planned", core::to_iso(plan.planned))
+      .text("planned_by", plan.planned_by)
+      .number("population", plan.population)
+      .number("chosen", plan.chosen);
+  return std::move(object).done();
+}
+
+std::string coverage_json(const him::ReviewCoverage& coverage) {
+  JsonObject object;
+  object.text("from", core::to_iso(coverage.period.from))
+      .text("end", core::to_iso(coverage.period.end))
+      .number("population", coverage.population)
+      .number("reviewed", coverage.reviewed)
+      .number("open", coverage.open)
+      .number("unseen", coverage.unseen)
+      .boolean("complete", coverage.unseen == 0);
+  return std::move(object).done();
+}
+
 HimApi::HimApi(pipeline::Engine& engine, std::shared_ptr<const pipeline::Knowledge> knowledge,
                const core::Clock& clock, std::unique_ptr<store::Records> reader, him::Site site,
                Advance advance)
@@ -105,6 +165,13 @@ void HimApi::add_routes(net::HttpRouter& router) {
   add("GET", "/api/v1/him/jeopardy",
       [](HimApi& api, const HttpRequest& r) { return api.jeopardy(r); });
   add("GET", "/api/v1/him/rate", [](HimApi& api, const HttpRequest& r) { return api.rate(r); });
+  add("GET", "/api/v1/him/audit/{visit}",
+      [](HimApi& api, const HttpRequest& r) { return api.audit(r); });
+  add("GET", "/api/v1/him/review", [](HimApi& api, const HttpRequest& r) { return api.review(r); });
+  add("GET", "/api/v1/him/review/coverage",
+      [](HimApi& api, const HttpRequest& r) { return api.coverage(r); });
+  add("GET", "/api/v1/him/review/plans",
+      [](HimApi& api, const HttpRequest&) { return api.plans(); });
   add("GET", "/api/v1/him/chains/{visit}",
       [](HimApi& api, const HttpRequest& r) { return api.chains(r); });
   add("GET", "/api/v1/clock", [](HimApi& api, const HttpRequest&) { return api.clock(); });
@@ -126,7 +193,8 @@ HttpResponse HimApi::command(const HttpRequest& request) {
   }
   {
     std::lock_guard lock(mutex_);
-    const auto good = him::check_command(*reader_, *knowledge_->rules, **order, clock_.now());
+    const auto good = him::check_command(*reader_, *knowledge_->rules, **order, clock_.now(),
+                                         site_.zone);
     if (!good) return failure(good.error());
   }
   std::string text;
@@ -195,6 +263,57 @@ HttpResponse HimApi::chains(const HttpRequest& request) {
                                           std::string(request.param("visit")), *now, site_);
   if (!found) return failure(found.error());
   return json("{\"chains\":" + array(*found, chain_json) + "}");
+}
+
+HttpResponse HimApi::audit(const HttpRequest& request) {
+  const auto now = time_of(request, "now");
+  if (!now) return failure(now.error());
+  const std::string* every = request.query_value("all");
+  std::lock_guard lock(mutex_);
+  const auto found = him::audit(*reader_, *knowledge_->rules, std::string(request.param("visit")),
+                                *now, site_, every && *every == "true");
+  if (!found) return failure(found.error());
+  JsonObject object;
+  object.text("visit", found->visit)
+      .text("encounter", found->encounter)
+      .text("patient", found->patient)
+      .text("mrn", found->mrn)
+      .boolean("passed", found->passed())
+      .raw("lines", array(found->lines, audit_line_json));
+  return json(std::move(object).done());
+}
+
+core::Result<him::ReviewPeriod> HimApi::period_of(const HttpRequest& request) const {
+  const auto word = [&request](std::string_view name) -> std::string_view {
+    const std::string* text = request.query_value(name);
+    return text ? std::string_view(*text) : std::string_view();
+  };
+  return him::review_period(word("quarter"), word("from"), word("to"), site_.zone);
+}
+
+HttpResponse HimApi::review(const HttpRequest& request) {
+  const auto period = period_of(request);
+  if (!period) return failure(period.error());
+  std::lock_guard lock(mutex_);
+  const auto found = him::review_files(*reader_, *period);
+  if (!found) return failure(found.error());
+  return json("{\"files\":" + array(*found, review_file_json) + "}");
+}
+
+HttpResponse HimApi::coverage(const HttpRequest& request) {
+  const auto period = period_of(request);
+  if (!period) return failure(period.error());
+  std::lock_guard lock(mutex_);
+  const auto found = him::review_files(*reader_, *period);
+  if (!found) return failure(found.error());
+  return json(coverage_json(him::coverage_of(*period, *found)));
+}
+
+HttpResponse HimApi::plans() {
+  std::lock_guard lock(mutex_);
+  const auto found = him::review_plans(*reader_);
+  if (!found) return failure(found.error());
+  return json("{\"plans\":" + array(*found, review_plan_json) + "}");
 }
 
 HttpResponse HimApi::clock() {

@@ -43,7 +43,12 @@ void add_list(CLI::App& him, Context& context, const Arguments& arguments) {
   list->add_option("--mrn", arguments->filter.mrn, "only this medical record number");
   list->add_option("--patient", arguments->filter.patient, "only this Patient id");
   list->add_option("--visit", arguments->filter.visit, "only this visit number");
-  list->add_option("--owner", arguments->filter.owner, "only this owner");
+  list->add_option("--owner,--physician", arguments->filter.owner,
+                   "only this owner: id, name or both");
+  list->add_option("--service", arguments->filter.service, "only this hospital service (PV1-10)");
+  list->add_option("--unit", arguments->filter.unit, "only this unit (PV1-3), such as 4W");
+  list->add_option("--older-than", arguments->older_than, "open for longer than that, such as 30d");
+  list->add_flag("--csv", arguments->csv, "for a spreadsheet (RFC 4180)");
   list->add_flag("--open", arguments->filter.open_only,
                  "leave out completed, waived and cancelled ones");
 }
@@ -100,6 +105,40 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   reviewed->add_option("document", arguments->document, "DocumentReference id")->required();
 }
 
+void add_period(CLI::App& command, const Arguments& arguments) {
+  command.add_option("--quarter", arguments->quarter, "visits that ended in it (2026Q3)");
+  command.add_option("--from", arguments->from, "first day, in place of a quarter");
+  command.add_option("--to", arguments->to, "last day");
+}
+
+void add_review(CLI::App& him, Context& context, const Arguments& arguments) {
+  CLI::App* audit = add_view(him, context, arguments, "audit",
+                             "every applicable rule of one visit: pass, open, exempt", him_audit);
+  audit->add_option("visit", arguments->visit, "visit number")->required();
+  audit->add_flag("--all", arguments->all, "rules that do not concern it too");
+  CLI::App* review = him.add_subcommand("review", "periodic review of all files");
+  review->require_subcommand(1);
+  CLI::App* plan = add_order(*review, context, arguments, "plan",
+                             "give the files of a period to a reviewer", "review-plan");
+  add_period(*plan, arguments);
+  plan->add_option("--sample", arguments->sample, "only so many of them: 30, 10% (default: all)");
+  plan->add_option("--reviewer", arguments->reviewer, "who reviews them")->required();
+  CLI::App* done =
+      add_order(*review, context, arguments, "done", "a file was reviewed", "review-visit");
+  done->add_option("visit", arguments->visit, "visit number")->required();
+  done->add_option("--note", arguments->note, "what was found");
+  CLI::App* list = add_view(*review, context, arguments, "list", "the files of a period",
+                            him_review_list);
+  add_period(*list, arguments);
+  list->add_option("--reviewer", arguments->reviewer, "only this reviewer's");
+  list->add_flag("--open", arguments->filter.open_only, "only those not reviewed");
+  CLI::App* coverage =
+      add_view(*review, context, arguments, "coverage",
+               "proof that all files were reviewed: 1 when one is unseen", him_review_coverage);
+  add_period(*coverage, arguments);
+  add_view(*review, context, arguments, "plans", "what was planned", him_review_plans);
+}
+
 void add_rules(CLI::App& him, Context& context, const Arguments& arguments) {
   CLI::App* rules = him.add_subcommand("rules", "rule packs");
   rules->require_subcommand(1);
@@ -119,6 +158,7 @@ void add_him(CLI::App& app, Context& context) {
   add_list(*him, context, arguments);
   add_reports(*him, context, arguments);
   add_orders(*him, context, arguments);
+  add_review(*him, context, arguments);
   add_rules(*him, context, arguments);
 }
 

@@ -2,90 +2,16 @@
 
 #include <admin/api.hpp>
 #include <admin/him_api.hpp>
-#include <fhir/json.hpp>
+#include <core/text.hpp>
 #include <fmt/format.h>
 #include <him/command.hpp>
-#include <pipeline/site.hpp>
-#include <store/journal.hpp>
-#include <unistd.h>
 
 #include <chrono>
-#include <memory>
-#include <thread>
 
-#include "store_clock.hpp"
+#include "him_view.hpp"
 
 namespace cli {
 namespace {
-
-/// How long a listing waits for a running engine to apply what it had journaled when asked.
-inline constexpr std::chrono::seconds kApplyWait{5};
-
-/// A list right after a send should show what that send did.
-void wait_for_apply(const pipeline::EngineConfig& config, store::Records& records) {
-  auto journal = store::Journal::open_read_only(config.store_path + "/journal");
-  if (!journal) return;
-  const core::Sequence head = (*journal)->head();
-  const auto until = std::chrono::steady_clock::now() + kApplyWait;
-  const bool running = find_running(config).has_value();
-  while (true) {
-    auto position = records.position();
-    if (!position || *position >= head) return;
-    if (!running || std::chrono::steady_clock::now() >= until) {
-      complain(std::to_string(head.value() - position->value()) +
-               " journal entries are not applied yet; the list may lack them");
-      return;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-}
-
-std::string when(const std::optional<core::Instant>& at) {
-  return at ? core::to_iso(*at).substr(0, 16) : "-";
-}
-
-/// Configuration, rules and records of a store that is looked at.
-struct View {
-  pipeline::EngineConfig config;
-  std::shared_ptr<const pipeline::Knowledge> knowledge;
-  std::unique_ptr<store::Records> records;
-  him::Site site;
-  core::Instant now{};
-};
-
-/// nullopt after printing why; `context.exit` is set.
-std::optional<View> look(const HimArguments& arguments, Context& context) {
-  context.exit = kUsage;
-  auto config = arguments.config.read();
-  if (!config) return std::nullopt;
-  View view;
-  view.config = std::move(*config);
-  const auto simulated = StoreClock::time_of(view.config.store_path);
-  view.config.simulated = simulated.has_value();
-  view.now = simulated.value_or(core::SystemClock().now());
-  if (!arguments.now.empty()) {
-    auto at = core::from_iso(arguments.now);
-    if (!at) {
-      complain("--now: " + at.error().detail + " (write 2026-11-21T08:00:00Z)");
-      return std::nullopt;
-    }
-    view.now = *at;
-  }
-  view.knowledge = load_knowledge(data_for(view.config), mapping_names(view.config));
-  if (!view.knowledge) return std::nullopt;
-  view.records = open_records(view.config, view.knowledge->r4);
-  context.exit = kUnreachable;
-  if (!view.records) return std::nullopt;
-  wait_for_apply(view.config, *view.records);
-  view.site = pipeline::him_site(view.config);
-  return view;
-}
-
-template <class T>
-bool failed(const core::Result<T>& result) {
-  if (!result) complain(result.error().text());
-  return !result.has_value();
-}
 
 void print_table(const std::vector<him::Deficiency>& found) {
   print(fmt::format("{:<5} {:<10} {:<3} {:<12} {:<12} {:<17} {:<17} {:<24} {}", "RULE", "STATE",
@@ -105,53 +31,25 @@ void print_letter(const him::LetterRecord& letter, const HimArguments& arguments
   }
 }
 
-std::string login() {
-  const char* name = std::getenv("USER");
-  return name && *name ? name : fmt::format("uid {}", ::getuid());
-}
-
-std::string order_json(const std::vector<std::pair<std::string, std::string>>& fields) {
-  std::string json = "{";
-  for (const auto& [name, value] : fields) {
-    if (value.empty()) continue;
-    if (json.size() > 1) json += ',';
-    fhir::write_json_string(name, json);
-    json += ':';
-    fhir::write_json_string(value, json);
-  }
-  return json + "}";
-}
-
-/// @return whether the engine took it; context.exit says why not.
-bool send_order(const pipeline::EngineConfig& config, const std::string& json, Context& context) {
-  const auto running = find_running(config);
-  context.exit = kUnreachable;
-  if (!running) {
-    complain("no engine is running on this store: decisions go through it");
-    return false;
-  }
-  const auto answer = call_engine(*running, "POST", "/api/v1/him/commands", json);
-  if (!answer) {
-    complain(answer.error().text());
-    const std::string& words = answer.error().detail;
-    const bool answered = answer.error().code == core::ErrorCode::kBadRequest;
-    if (answered) context.exit = words.find("answered 403") != words.npos ? kRefused : kUsage;
-    return false;
-  }
-  context.exit = kOk;
-  if (context.json) print(*answer);
-  return true;
-}
-
 }  // namespace
 
 void him_deficiencies(const HimArguments& arguments, Context& context) {
+  context.exit = kUsage;
+  him::ListFilter filter = arguments.filter;
+  filter.places = context.json || arguments.csv;
+  if (!arguments.older_than.empty()) {
+    filter.older_than = him::age_from(arguments.older_than);
+    if (!filter.older_than) return complain("--older-than: write an age such as 30d");
+  }
   auto view = look(arguments, context);
   if (!view) return;
-  const auto found = him::list(*view->records, *view->knowledge->rules, arguments.filter, view->now,
-                               view->site);
+  const auto found =
+      him::list(*view->records, *view->knowledge->rules, filter, view->now, view->site);
   if (failed(found)) return;
-  if (context.json) {
+  if (arguments.csv) {
+    const std::string text = admin::deficiencies_csv(*found, view->now);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  } else if (context.json) {
     for (const him::Deficiency& item : *found) print(admin::deficiency_json(item));
   } else {
     print_table(*found);
@@ -330,6 +228,10 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
                          {"due", arguments.due},
                          {"from", arguments.from},
                          {"to", arguments.to},
+                         {"quarter", arguments.quarter},
+                         {"sample", arguments.sample},
+                         {"reviewer", arguments.reviewer},
+                         {"note", arguments.note},
                          {"document", arguments.document}}),
              context);
 }

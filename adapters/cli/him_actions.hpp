@@ -22,6 +22,9 @@ struct HimArguments {
   std::string month;
   int months = 3;
   std::string before, after;
+  // worklists, reviews
+  bool csv = false;
+  std::string older_than, quarter, sample, reviewer, note;
 };
 
 void him_deficiencies(const HimArguments& arguments, Context& context);
@@ -31,6 +34,10 @@ void him_letters(const HimArguments& arguments, Context& context);
 void him_letters_run(const HimArguments& arguments, Context& context);
 void him_rate(const HimArguments& arguments, Context& context);
 void him_chain(const HimArguments& arguments, Context& context);
+void him_audit(const HimArguments& arguments, Context& context);
+void him_review_coverage(const HimArguments& arguments, Context& context);
+void him_review_list(const HimArguments& arguments, Context& context);
+void him_review_plans(const HimArguments& arguments, Context& context);
 void him_rules_diff(const HimArguments& arguments, Context& context);
 /// An order of him/command.hpp, sent to the running engine.
 void him_order(const std::string& action, const HimArguments& arguments, Context& context);

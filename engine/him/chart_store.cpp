@@ -390,6 +390,26 @@ core::Result<std::optional<ChartStore::Visit>> ChartStore::visit_numbered(std::s
   return found;
 }
 
+core::Result<ChartStore::Where> ChartStore::where(std::string_view encounter) {
+  Where found;
+  const auto done = db_.query(
+      "SELECT facts FROM him_visit WHERE encounter = ?1", {encounter}, [&found](const Row& row) {
+        fhir::Document memory;
+        const auto facts = fhir::parse_json(row.text(0), memory);
+        if (!facts) return false;
+        const fhir::Node* codes = (*facts)->find("service");
+        for (const fhir::Item* item = codes ? codes->first_item : nullptr; item;
+             item = item->next) {
+          if (!found.service.empty()) found.service += ' ';
+          found.service += item->value->text;
+        }
+        found.unit = (*facts)->text_of("location");
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
 core::Result<std::vector<ChartStore::Visit>> ChartStore::visits_since(Instant from) {
   std::vector<Visit> found;
   const auto done = db_.query(

@@ -73,6 +73,11 @@ class ChartStore {
   core::Result<std::vector<Visit>> planned_visits();
   /// By visit number or Encounter id.
   core::Result<std::optional<Visit>> visit_numbered(std::string_view number);
+  /// Where a visit is: codes of its service, its location in words. Empty for an unknown one.
+  struct Where {
+    std::string service, unit;
+  };
+  core::Result<Where> where(std::string_view encounter);
   /// Visits begun or ended since `from`.
   core::Result<std::vector<Visit>> visits_since(core::Instant from);
 

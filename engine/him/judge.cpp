@@ -222,9 +222,12 @@ bool is_historical(const Chart& chart, const Fact* subject) {
 void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumstances& circumstances,
               Verdict& verdict) {
   verdict.fires = true;
-  verdict.exempt = std::any_of(rule.exempt.begin(), rule.exempt.end(),
-                               [&scope](const Expr& one) { return holds(one, scope); });
-  if (verdict.exempt) return;
+  for (const Exemption& one : rule.exempt) {
+    if (!holds(one.when, scope)) continue;
+    verdict.exempt = true;
+    verdict.exemption = &one.reason;
+    return;
+  }
   std::string missing;
   verdict.met = met(rule, scope, verdict, missing);
   if (verdict.met) return;
@@ -239,7 +242,10 @@ void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumsta
     scope.current[static_cast<std::size_t>(Kind::kProcedure)] = last_operation(chart);
   }
   set_owner(rule, scope, verdict);
-  if (is_historical(chart, subject)) verdict.fires = false;
+  if (is_historical(chart, subject)) {
+    verdict.fires = false;
+    verdict.mute = Mute::kHistorical;
+  }
   set_due(rule, scope, circumstances, verdict);
 }
 
@@ -299,7 +305,9 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
   const auto happened = event_time(rule, chart, subject);
   if (!happened) return;
   // A repeating rule is as old as its periods.
-  if (!rule.repeat && *happened < std::max(rule.effective_from, terms.since)) return;
+  const bool earlier = !rule.repeat && *happened < std::max(rule.effective_from, terms.since);
+  if (earlier && !circumstances.audit) return;
+  verdict.mute = terms.silent ? Mute::kNeeds : earlier ? Mute::kEarlier : Mute::kNo;
   if (rule.when && !holds(*rule.when, scope)) return;
   if (rule.wait) {
     const auto time = anchored(*rule.wait, scope);
@@ -319,12 +327,7 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
 }
 
 std::string reference_of(const Fact* subject) {
-  if (!subject) return {};
-  constexpr std::string_view kTypes[] = {"Encounter",      "Patient",       "DocumentReference",
-                                         "Procedure",      "Condition",     "ServiceRequest",
-                                         "RelatedPerson",  "Coverage",      "DiagnosticReport",
-                                         "Appointment",    "Event"};
-  return fmt::format("{}/{}", kTypes[static_cast<std::size_t>(subject->kind)], subject->id);
+  return subject ? subject_reference(*subject) : std::string();
 }
 
 std::string chart_text(const Fact& fact, std::size_t which) {
@@ -421,6 +424,14 @@ bool carries(const Rule& rule, const FeedFacts& feed, std::string_view type) {
 
 }  // namespace
 
+std::string subject_reference(const Fact& subject) {
+  constexpr std::string_view kTypes[] = {"Encounter",      "Patient",       "DocumentReference",
+                                         "Procedure",      "Condition",     "ServiceRequest",
+                                         "RelatedPerson",  "Coverage",      "DiagnosticReport",
+                                         "Appointment",    "Event"};
+  return fmt::format("{}/{}", kTypes[static_cast<std::size_t>(subject.kind)], subject.id);
+}
+
 std::vector<Terms> terms_of(const std::vector<Rule>& rules, const Site& site) {
   std::vector<Terms> all(rules.size());
   for (std::size_t i = 0; i < rules.size() && !site.feeds.empty(); ++i) {
@@ -451,7 +462,7 @@ std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& char
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
     const Terms& terms = circumstances.terms ? (*circumstances.terms)[i] : kSpeaks;
-    if (terms.silent) continue;
+    if (terms.silent && !circumstances.audit) continue;
     if (!rule.subject) {
       if (chart.has_visit) consider(rule, terms, chart, nullptr, circumstances, verdicts);
       continue;

@@ -32,6 +32,7 @@ struct Circumstances {
   core::Instant now{};
   bool by_clock = false;
   bool historical = false;
+  bool audit = false;   ///< verdicts of rules that are mute are wanted too, marked so
   /// Whether a feed that the rule needs is down or behind, so that what the clock alone would do
   /// waits. Absent: never.
   std::function<bool(const Rule&, std::optional<core::Instant> due)> held;
@@ -40,12 +41,22 @@ struct Circumstances {
   const Policy& policy() const { return pack->impl().policy; }
 };
 
+/// Why a rule says nothing about something that it speaks of.
+enum class Mute : std::uint8_t {
+  kNo,
+  kNeeds,       ///< no feed brings what it needs
+  kEarlier,     ///< it happened before the rule, or a feed that it needs, was there
+  kHistorical   ///< known from a back-load alone
+};
+
 /// What one rule says about one subject of a chart, at one instant.
 struct Verdict {
   const Rule* rule = nullptr;
   const Fact* subject = nullptr;            ///< nullptr: the visit
   std::string part;                         ///< the rule's, and which period
   bool fires = false, exempt = false, met = false;
+  const std::string* exemption = nullptr;   ///< why it is exempt, in the pack's words
+  Mute mute = Mute::kNo;                    ///< an audit hears of the mute ones too
   bool by_time = false;                     ///< fired because its time came
   std::optional<core::Instant> wake;        ///< would fire then, by the clock alone
   const Fact* begun = nullptr;              ///< a document on its way
@@ -55,7 +66,7 @@ struct Verdict {
   std::optional<core::Instant> due, hard_due;
   std::optional<std::int64_t> due_after_opening;   ///< microseconds, where the rule counts so
 
-  bool wanted() const { return fires && !exempt && !met; }
+  bool wanted() const { return fires && !exempt && !met && mute == Mute::kNo; }
 };
 
 /// How long a step that waits for a silent feed waits before it looks again.
@@ -64,6 +75,12 @@ inline constexpr int kPeriodsMax = 1000;  ///< of a repeating rule on one visit;
 
 /// All rules over all their subjects. Pure: depends on nothing but its arguments.
 std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& chart);
+
+/// "DocumentReference/<id>"
+std::string subject_reference(const Fact& subject);
+/// Whether this deficiency is what the verdict speaks of: rules that speak of one fact each are
+/// told apart by what it is.
+bool is_about(const Deficiency& deficiency, const Verdict& verdict);
 
 /// UUIDv5 of rule | encounter | subject, and the part where there are several.
 std::string deficiency_id(const Verdict& verdict, const Chart& chart);

@@ -3,9 +3,7 @@
 #include "judge.hpp"
 
 namespace him {
-namespace {
 
-/// Rules that speak of one fact each are told apart by what it is.
 bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
   if (deficiency.rule != verdict.rule->id || deficiency.part != verdict.part) return false;
   if (!verdict.subject) return deficiency.subject.empty();
@@ -14,8 +12,6 @@ bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
   return subject.size() > id.size() && subject.ends_with(id) &&
          subject[subject.size() - id.size() - 1] == '/';
 }
-
-}  // namespace
 
 std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart& chart,
                                 std::vector<Deficiency> stored, const Cause& cause,

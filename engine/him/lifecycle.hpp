@@ -34,6 +34,7 @@ class Lifecycle {
   /// Ids and references of who is suspended now.
   const std::set<std::string, std::less<>>& suspended() const { return suspended_; }
   const Policy& policy() const { return policy_; }
+  const core::TimeZone& zone() const { return zone_; }
 
   core::Status save(const Deficiency& deficiency);
   /// Takes every step whose time has come, of what the deadline index names. What `waits` for a

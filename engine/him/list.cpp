@@ -1,6 +1,7 @@
 #include <core/text.hpp>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "carried.hpp"
@@ -23,6 +24,44 @@ void move_to(Deficiency& one, const Policy& policy, Instant now) {
     one.state = standing(one, now, policy);
   }
   if (is_open(one.state)) one.state = standing(one, now, policy);
+}
+
+/// "4W 12 A", "4W-12-A": the unit is what stands before the room.
+bool is_unit(std::string_view place, std::string_view unit) {
+  if (place.size() < unit.size() || !core::iequals(place.substr(0, unit.size()), unit)) return false;
+  return place.size() == unit.size() ||
+         std::string_view(" -/,^|").find(place[unit.size()]) != std::string_view::npos;
+}
+
+bool has_word(std::string_view words, std::string_view wanted) {
+  for (const std::string_view word : core::split(words, ' ')) {
+    if (core::iequals(word, wanted)) return true;
+  }
+  return false;
+}
+
+/// Service and unit of the visits, each looked up once.
+core::Status add_places(ChartStore& charts, std::vector<Deficiency>& found) {
+  std::map<std::string, ChartStore::Where> known;
+  for (Deficiency& one : found) {
+    if (one.encounter.empty()) continue;
+    auto [place, fresh] = known.try_emplace(one.encounter);
+    if (fresh) {
+      auto where = charts.where(one.encounter);
+      if (!where) return core::fail(where.error());
+      place->second = std::move(*where);
+    }
+    one.service = place->second.service;
+    one.unit = place->second.unit;
+  }
+  return {};
+}
+
+bool fits_place(const Deficiency& one, const ListFilter& filter, Instant now) {
+  if (filter.older_than && std::min(now, one.closed.value_or(now)) - one.opened < *filter.older_than)
+    return false;
+  if (!filter.service.empty() && !has_word(one.service, filter.service)) return false;
+  return filter.unit.empty() || is_unit(one.unit, filter.unit);
 }
 
 bool fits(const Deficiency& one, const ListFilter& filter) {
@@ -61,6 +100,12 @@ core::Status add_awakened(ChartStore& charts, const Circumstances& circumstances
 }
 
 }  // namespace
+
+std::optional<std::chrono::microseconds> age_from(std::string_view text) {
+  const auto micros = parse_duration(text);
+  if (!micros) return std::nullopt;
+  return std::chrono::microseconds{*micros};
+}
 
 core::Result<std::uint64_t> count_open(store::Records& records, std::string_view rule) {
   std::uint64_t count = 0;
@@ -109,6 +154,10 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   }
   for (Deficiency& one : *found) move_to(one, rules.policy(), now);
   std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, filter); });
+  if (filter.places || !filter.service.empty() || !filter.unit.empty()) {
+    if (auto done = add_places(charts, *found); !done) return core::fail(done.error());
+  }
+  std::erase_if(*found, [&](const Deficiency& one) { return !fits_place(one, filter, now); });
   const auto order = [](const Deficiency& one) {
     // What has no due time comes last.
     return std::tuple(!one.due.has_value(), one.due.value_or(Instant{}), std::string_view(one.rule),

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "review_store.hpp"
+
 namespace him {
 namespace {
 
@@ -14,7 +16,8 @@ using core::Instant;
 using fhir::Node;
 
 constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
-                                         "reopen",   "absence",  "reviewed", "letters-sent"};
+                                         "reopen",   "absence",  "reviewed", "letters-sent",
+                                         "review-plan", "review-visit"};
 constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
 
 std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
@@ -72,7 +75,7 @@ core::Status check_decision(ChartStore& charts, const Node& order, Instant now) 
 }  // namespace
 
 core::Status check_command(store::Records& records, const RulePack& rules, const Node& order,
-                           Instant now) {
+                           Instant now, const core::TimeZone& zone) {
   ChartStore charts(records.db());
   const std::string_view action = order.text_of("action");
   const std::vector<std::string_view> known(std::begin(kActions), std::end(kActions));
@@ -80,13 +83,16 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     return core::fail(ErrorCode::kBadRequest, fmt::format("no such action; known: {}",
                                                           fmt::join(known, ", ")));
   }
-  for (const std::string_view text : {"by", "reason", "owner", "owner_name", "lacking", "how"}) {
+  for (const std::string_view text :
+       {"by", "reason", "owner", "owner_name", "lacking", "how", "note", "reviewer", "sample"}) {
     if (order.text_of(text).size() > kTextMax) {
       return core::fail(ErrorCode::kBadRequest, fmt::format("\"{}\" is too long", text));
     }
   }
   if (order.text_of("by").empty()) return missing("by");
   if (action == "absence") return check_absence(rules, order, now);
+  if (action == "review-plan") return check_review_plan(records.db(), order, zone);
+  if (action == "review-visit") return check_review_visit(records.db(), order);
   if (action == "letters-sent") {
     return core::to_int(order.text_of("upto")) ? core::Status{} : missing("upto");
   }
@@ -121,6 +127,8 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
   if (action == "assign") return assign(order, cause, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
+  if (action == "review-plan") return plan_review(db_, order, life_.zone(), cause);
+  if (action == "review-visit") return review_visit(db_, order, cause);
   return decide(order, cause, mark, changes);
 }
 

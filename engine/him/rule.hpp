@@ -83,6 +83,12 @@ struct Repeat {
   std::int64_t lead = 0;         ///< opens so long before the period's end; 0: at its begin
 };
 
+/// Who or what a rule does not ask for, and why.
+struct Exemption {
+  std::string reason;
+  Expr when;
+};
+
 struct OwnerStep {
   std::optional<Expr> person;
   std::string role;
@@ -101,7 +107,7 @@ struct Rule {
   std::vector<std::string> classes;        ///< visit classes; empty: any, also no visit
   std::optional<Expr> when;
   std::optional<Anchor> wait;              ///< fires only when this time has come
-  std::vector<Expr> exempt;
+  std::vector<Exemption> exempt;
   std::vector<Alternative> any_of;
   std::optional<Expr> available;           ///< absent: available once a document is begun
   bool wants_document = false;

@@ -459,10 +459,12 @@ void RuleReader::read_exempt(const Node& node, Rule& rule) {
   if (!node.is_sequence()) return error(node.place, "exempt is a list of {reason, when}");
   for (const Node& one : node.items) {
     if (!check_keys(one, "exempt")) continue;
-    need_text(one, "reason", "exempt");
+    std::string reason = need_text(one, "reason", "exempt");
     const Node* when = need(one, "when", "exempt");
     if (!when) continue;
-    if (auto expr = condition(*when, context_of(rule))) rule.exempt.push_back(std::move(*expr));
+    if (auto expr = condition(*when, context_of(rule))) {
+      rule.exempt.push_back({std::move(reason), std::move(*expr)});
+    }
   }
 }
 

@@ -23,7 +23,8 @@ namespace admin {
 ///   POST /api/v1/mpi/pairs/{patient}/{other}/merge   {"by": "...", "survivor": Patient id}: the
 ///        first proposes, a second person approves; 403 for one's own proposal
 ///   GET  /api/v1/mapping/unmapped?feed=            codes no vocabulary knew since the start
-///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&open=true&now=T
+///   GET  /api/v1/deficiencies?rule=&mrn=&visit=&patient=&owner=&service=&unit=&older_than=30d
+///        &open=true&now=T&format=csv
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
 class Api {
  public:
@@ -52,8 +53,12 @@ class Api {
 };
 
 /// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn,
-/// visit, lacking, owner, state, severity, source, opened, due, closed, opened_by, closed_by.
+/// visit, lacking, owner, owner_id, service, unit, state, severity, source, opened, due, closed, opened_by, closed_by.
 std::string deficiency_json(const him::Deficiency& deficiency);
+
+/// A worklist as a spreadsheet reads it (RFC 4180): a line of names, then one for each deficiency,
+/// each ended by CR LF; times in UTC, the age in whole days at `now` or when it was closed.
+std::string deficiencies_csv(const std::vector<him::Deficiency>& found, core::Instant now);
 
 /// The JSON object of a code that no vocabulary knew: feed, vocab, code, count, first and last (ids
 /// of messages), first_seen, last_seen (null where no journal says).

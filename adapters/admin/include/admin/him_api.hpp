@@ -1,5 +1,7 @@
 #pragma once
+#include <him/audit.hpp>
 #include <him/letters.hpp>
+#include <him/review.hpp>
 #include <net/http_router.hpp>
 #include <net/offload.hpp>
 #include <pipeline/engine.hpp>
@@ -19,6 +21,10 @@ namespace admin {
 ///   GET  /api/v1/him/jeopardy?now=T
 ///   GET  /api/v1/him/rate?month=T&months=3
 ///   GET  /api/v1/him/chains/{visit}?now=T
+///   GET  /api/v1/him/audit/{visit}?now=T&all=true    every applicable rule: pass, open, exempt...
+///   GET  /api/v1/him/review?quarter=2026Q3           (or from=, to=) the files of the period
+///   GET  /api/v1/him/review/coverage?quarter=2026Q3
+///   GET  /api/v1/him/review/plans
 ///   GET  /api/v1/clock      POST /api/v1/clock   {"now": T}; 409 on the system clock
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
 class HimApi {
@@ -38,6 +44,11 @@ class HimApi {
   net::HttpResponse jeopardy(const net::HttpRequest& request);
   net::HttpResponse rate(const net::HttpRequest& request);
   net::HttpResponse chains(const net::HttpRequest& request);
+  net::HttpResponse audit(const net::HttpRequest& request);
+  net::HttpResponse review(const net::HttpRequest& request);
+  net::HttpResponse coverage(const net::HttpRequest& request);
+  net::HttpResponse plans();
+  core::Result<him::ReviewPeriod> period_of(const net::HttpRequest& request) const;
   net::HttpResponse clock();
   net::HttpResponse move_clock(const net::HttpRequest& request);
   core::Result<core::Instant> time_of(const net::HttpRequest& request, std::string_view name);
@@ -57,5 +68,9 @@ std::string letter_json(const him::LetterRecord& letter, bool with_text);
 std::string jeopardy_json(const him::Jeopardy& entry);
 std::string rate_json(const him::Rate& rate);
 std::string chain_json(const him::Chain& chain);
+std::string audit_line_json(const him::AuditLine& line);
+std::string review_file_json(const him::ReviewFile& file);
+std::string review_plan_json(const him::ReviewPlan& plan);
+std::string coverage_json(const him::ReviewCoverage& coverage);
 
 }  // namespace admin

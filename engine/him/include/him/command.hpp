@@ -20,13 +20,16 @@ namespace him {
 ///   {"action": "absence",  "owner": ID, "from": TIME, "to": TIME, "by": WHO}
 ///   {"action": "reviewed", "document": ID, "by": WHO}                 (by the department, of a
 ///   chain)
+///   {"action": "review-plan", "quarter": "2026Q3" (or "from", "to"), "sample": "10%" (absent: all),
+///                          "reviewer": WHO, "by": WHO}    (files that no plan has yet; review.hpp)
+///   {"action": "review-visit", "visit": NUMBER, "note": TEXT, "by": WHO}
 ///   {"action": "letters-sent", "upto": NUMBER, "how": TEXT, "by": WHO}
 ///
 /// Checks an order against the records: what it names exists, what it must say is said, an absence
 /// is filed before it begins and lasts as long as the policy asks. kBadRequest, kNotFound,
 /// kRefusedByPolicy.
 core::Status check_command(store::Records& records, const RulePack& rules, const fhir::Node& order,
-                           core::Instant now);
+                           core::Instant now, const core::TimeZone& zone = {});
 
 /// A filed absence of a physician: the physician's clocks stand still.
 struct Absence {

@@ -6,6 +6,7 @@
 #include <him/policy.hpp>
 #include <store/records.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,6 +65,10 @@ struct Deficiency {
   std::uint32_t letters = 0;          ///< bit n: letter Ln was written about it
   std::optional<core::Instant> warned, suspend_on, suspended;
   std::optional<core::Instant> retry; ///< the clock's next step waits until then for a silent feed
+
+  // Not kept with it: where its visit is, filled in by list() where asked for.
+  std::string service;                ///< hospital service (PV1-10)
+  std::string unit;                   ///< where the patient is, or was last (PV1-3)
 
   bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
 };
@@ -165,8 +170,14 @@ class Charts {
 struct ListFilter {
   /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, name, both or reference.
   std::string rule, patient, visit, mrn, owner, id;
+  std::string service;   ///< code of PV1-10, letter case does not matter
+  std::string unit;      ///< "4W": the location, or its first part
+  std::optional<std::chrono::microseconds> older_than;   ///< open, or until closed, for so long
   bool open_only = false;
+  bool places = false;   ///< fill in service and unit (a look-up for each visit)
 };
+/// "30d", "12h", "90m", "2w"; nullopt when it is none.
+std::optional<std::chrono::microseconds> age_from(std::string_view text);
 /// As-of view: states as they are at `now`, changing nothing (also for a later `now` than the last
 /// sweep:
 /// what would open or turn delinquent by the clock is shown so). Ordered by due, rule, visit.

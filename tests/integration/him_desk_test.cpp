@@ -1,0 +1,113 @@
+// What the medical-records department does all day, on the real binary: audits, reviews, worklists.
+#include <boost/test/unit_test.hpp>
+
+#include "harness.hpp"
+#include "messages.hpp"
+
+using namespace harness;
+
+namespace {
+
+struct Desk {
+  TempDir dir;
+  Engine engine{dir, [] {
+                  EngineOptions options;
+                  options.arguments = {"--clock", "2026-01-11T12:00:00Z"};
+                  return options;
+                }()};
+  int count = 0;
+
+  template <class Message>
+  void send(Message message) {
+    message.control_id = "K" + std::to_string(++count);
+    MllpPeer peer(engine.mllp_port());
+    BOOST_REQUIRE_EQUAL(ack_code(peer.ask(message.text())), "AA");
+    engine.wait_applied();
+  }
+  void discharge(const std::string& mrn, const std::string& visit, const std::string& day) {
+    Adt admit;
+    admit.mrn = mrn;
+    admit.visit = visit;
+    send(admit);
+    Adt leave = admit;
+    leave.trigger = "A03";
+    leave.event_time = leave.discharged = day + "100000";
+    leave.disposition = "01";
+    send(leave);
+  }
+  Output him(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "him");
+    arguments.insert(arguments.end(), {"--config", engine.config_file()});
+    return chartwire(arguments);
+  }
+  HttpAnswer get(const std::string& target) {
+    return http(engine.http_port(), "GET", "/api/v1/him/" + target);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(audit_of_a_visit_by_command_and_api) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  Mdm history;
+  desk.send(history);
+  const Output out = desk.him({"audit", "V100", "--json"});
+  BOOST_TEST(out.exit == 1);
+  BOOST_TEST(out.out.find("{\"finding\":\"pass\",\"rule\":\"R01\"") != std::string::npos);
+  BOOST_TEST(out.out.find("{\"finding\":\"open\",\"rule\":\"R06\"") != std::string::npos);
+  BOOST_TEST(out.out.find("482.24") != std::string::npos);
+  BOOST_TEST(desk.him({"audit", "V100"}).out.find("open") != std::string::npos);
+  const HttpAnswer answer = desk.get("audit/V100");
+  BOOST_TEST(answer.status == 200);
+  BOOST_TEST(answer.body.find("\"passed\":false") != std::string::npos);
+  BOOST_TEST(desk.him({"audit", "V404"}).exit == 2);
+  BOOST_TEST(desk.get("audit/V404").status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(all_files_of_a_quarter_are_reviewed_across_a_crash) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  desk.discharge("101", "V101", "20260110");
+  const Output before = desk.him({"review", "coverage", "--quarter", "2026Q1", "--json"});
+  BOOST_TEST(before.exit == 1);
+  BOOST_TEST(before.out.find("\"population\":2,\"reviewed\":0,\"open\":0,\"unseen\":2") !=
+             std::string::npos);
+  BOOST_TEST(desk.him({"review", "plan", "--quarter", "2026Q1", "--reviewer", "Okafor"}).exit == 0);
+  BOOST_TEST(desk.him({"review", "done", "V101", "--by", "Okafor", "--note", "complete"}).exit == 0);
+  desk.engine.kill9();
+  desk.engine.start();
+  const Output after = desk.him({"review", "coverage", "--from", "2026-01-01", "--to", "2026-03-31",
+                                 "--json"});
+  BOOST_TEST(after.exit == 0);
+  BOOST_TEST(after.out.find("\"population\":2,\"reviewed\":1,\"open\":1,\"unseen\":0") !=
+             std::string::npos);
+  BOOST_TEST(desk.him({"review", "done", "V101", "--by", "Lund"}).exit == 3);
+  const Output list = desk.him({"review", "list", "--quarter", "2026Q1", "--open", "--json"});
+  BOOST_TEST(list.out.find("\"visit\":\"V100\"") != std::string::npos);
+  BOOST_TEST(list.out.find("V101") == std::string::npos);
+  BOOST_TEST(desk.get("review/coverage?quarter=2026Q1").body.find("\"complete\":true") !=
+             std::string::npos);
+  BOOST_TEST(desk.get("review/plans").body.find("\"chosen\":2") != std::string::npos);
+  BOOST_TEST(desk.him({"review", "coverage", "--quarter", "2026Q7"}).exit == 2);
+}
+
+BOOST_AUTO_TEST_CASE(worklists_leave_as_csv) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  const Output out = desk.him({"deficiencies", "--rule", "R06", "--csv", "--open"});
+  BOOST_TEST(out.exit == 0);
+  BOOST_TEST(out.out.find("rule,part,state,severity,mrn,visit,service,unit") == 0u);
+  // A name with a comma stands in quotes, lines end as the standard says.
+  BOOST_TEST(out.out.find(",\"Adams, ") != std::string::npos);
+  BOOST_TEST(out.out.find("\r\nR06,,assigned,H,100,V100,") != std::string::npos);
+  const HttpAnswer answer =
+      http(desk.engine.http_port(), "GET", "/api/v1/deficiencies?rule=R06&open=true&format=csv");
+  BOOST_TEST(answer.body == out.out);
+  BOOST_TEST(answer.headers.find("text/csv") != std::string::npos);
+  BOOST_TEST(desk.him({"deficiencies", "--unit", "9X", "--json"}).out.empty());
+  BOOST_TEST(desk.him({"deficiencies", "--older-than", "1d", "--open", "--json"}).out.empty());
+  BOOST_TEST(desk.him({"deficiencies", "--older-than", "1d", "--open", "--json", "--now",
+                       "2026-01-13T12:00:00Z"}).out.find("R06") != std::string::npos);
+  BOOST_TEST(desk.him({"deficiencies", "--older-than", "soon"}).exit == 2);
+}
