@@ -28,7 +28,7 @@ void move_to(Deficiency& one, const Policy& policy, Instant now) {
 
 /// "4W 12 A", "4W-12-A": the unit is what stands before the room.
 bool is_unit(std::string_view place, std::string_view unit) {
-  if (place.size() < unit.size() || !core::iequals(place.substr(0, unit.size()), unit)) return false;
+  if (!core::iequals(place.substr(0, unit.size()), unit)) return false;
   return place.size() == unit.size() ||
          std::string_view(" -/,^|").find(place[unit.size()]) != std::string_view::npos;
 }
@@ -58,8 +58,8 @@ core::Status add_places(ChartStore& charts, std::vector<Deficiency>& found) {
 }
 
 bool fits_place(const Deficiency& one, const ListFilter& filter, Instant now) {
-  if (filter.older_than && std::min(now, one.closed.value_or(now)) - one.opened < *filter.older_than)
-    return false;
+  const auto age = std::min(now, one.closed.value_or(now)) - one.opened;
+  if (filter.older_than && age < *filter.older_than) return false;
   if (!filter.service.empty() && !has_word(one.service, filter.service)) return false;
   return filter.unit.empty() || is_unit(one.unit, filter.unit);
 }

@@ -53,7 +53,8 @@ class Api {
 };
 
 /// The JSON object of a deficiency, as `him deficiencies --json` prints it: rule, patient, mrn,
-/// visit, lacking, owner, owner_id, service, unit, state, severity, source, opened, due, closed, opened_by, closed_by.
+/// visit, lacking, owner, owner_id, service, unit, state, severity, source, opened, due, closed,
+/// opened_by, closed_by.
 std::string deficiency_json(const him::Deficiency& deficiency);
 
 /// A worklist as a spreadsheet reads it (RFC 4180): a line of names, then one for each deficiency,

@@ -20,7 +20,7 @@ namespace him {
 ///   {"action": "absence",  "owner": ID, "from": TIME, "to": TIME, "by": WHO}
 ///   {"action": "reviewed", "document": ID, "by": WHO}                 (by the department, of a
 ///   chain)
-///   {"action": "review-plan", "quarter": "2026Q3" (or "from", "to"), "sample": "10%" (absent: all),
+///   {"action": "review-plan", "quarter": "2026Q3" (or "from", "to"), "sample": "10%" (none: all),
 ///                          "reviewer": WHO, "by": WHO}    (files that no plan has yet; review.hpp)
 ///   {"action": "review-visit", "visit": NUMBER, "note": TEXT, "by": WHO}
 ///   {"action": "letters-sent", "upto": NUMBER, "how": TEXT, "by": WHO}
