@@ -16,6 +16,33 @@ void add_once(std::vector<const schema::StructureDef*>& all, const schema::Struc
   if (one && std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
 }
 
+/// Fields that no edition of the schemas lists: those of 2.8.2 and 2.9, and the parameters that a
+/// query's own definition lays out behind QPD-3 ("user parameters, in successive fields").
+struct LaterField {
+  std::string_view segment;
+  std::size_t number;
+  std::string_view type;
+};
+constexpr LaterField kLaterFields[] = {
+    {"PRT", 16, "EI"},  {"PRT", 17, "DTM"}, {"PRT", 18, "DTM"}, {"PRT", 19, "ST"},
+    {"PRT", 20, "ST"},  {"PRT", 21, "EI"},  {"PRT", 22, "CNE"}, {"OBX", 26, "ID"},
+    {"OBX", 27, "CWE"}, {"OBX", 28, "CWE"}, {"OBX", 29, "ID"},  {"OBX", 30, "ID"},
+    {"OBX", 31, "ID"},  {"OBX", 32, "CWE"}, {"OBX", 33, "EIP"}, {"QPD", 4, "varies"},
+    {"QPD", 5, "varies"}, {"QPD", 6, "varies"}, {"QPD", 7, "varies"}, {"QPD", 8, "varies"},
+    {"QPD", 9, "varies"}, {"QPD", 10, "varies"}, {"QPD", 11, "varies"}, {"QPD", 12, "varies"}};
+
+void add_later(std::string_view segment, std::vector<FieldFacts>& fields) {
+  for (const LaterField& later : kLaterFields) {
+    if (later.segment != segment || fields.empty()) continue;
+    if (fields.size() < later.number) fields.resize(later.number);
+    FieldFacts& field = fields[later.number - 1];
+    if (field.seen) continue;
+    field.seen = true;
+    field.repeats = segment == "QPD";
+    add_once(field.types, later.type);
+  }
+}
+
 }  // namespace
 
 V2Facts::V2Facts(const schema::V2Schema& schema) {
@@ -45,6 +72,7 @@ const std::vector<FieldFacts>& V2Facts::segment(std::string_view name) {
       add_once(fields[i].tables, field.table);
     }
   }
+  add_later(name, fields);
   return segments_.emplace(name, std::move(fields)).first->second;
 }
 
