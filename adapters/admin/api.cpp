@@ -59,6 +59,7 @@ std::string message_json(const store::MessageState& state) {
   object.number("sequence", state.sequence.value())
       .text("state", state.state == State::kApplied  ? "applied"
                      : state.state == State::kFailed ? "failed"
+                     : state.state == State::kHeld   ? "held"
                                                      : "skipped")
       .text("feed", state.feed)
       .text("control_id", state.control_id)

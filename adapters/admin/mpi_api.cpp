@@ -65,8 +65,35 @@ std::string rates_json(const identity::Rates& rates, std::uint64_t overlays) {
   return std::move(object).done();
 }
 
-MpiApi::MpiApi(pipeline::Engine& engine, std::unique_ptr<store::Records> reader)
-    : engine_(engine), reader_(std::move(reader)) {}
+std::string conflict_json(const identity::Conflict& conflict, const identity::SideBySide& sides) {
+  JsonObject object;
+  object.number("sequence", conflict.sequence.value())
+      .text("state", identity::to_text(conflict.state))
+      .text("patient", conflict.patient)
+      .text("message", conflict.message)
+      .text("type", conflict.type)
+      .text("changed", conflict.changed)
+      .text("held", core::to_iso(conflict.held));
+  optional_time(object, "decided", conflict.decided);
+  object.text("decided_by", conflict.decided_by)
+      .text("reason", conflict.reason)
+      .number("applied", conflict.applied.value())
+      .raw("weight", sides.weight ? fmt::format("{:.2f}", *sides.weight) : "null")
+      .raw("fields", array(sides.fields, [](const identity::ComparedField& one) {
+             JsonObject field;
+             field.text("field", one.field)
+                 .text("stored", one.stored)
+                 .text("incoming", one.incoming)
+                 .text("level", one.level)
+                 .raw("weight", fmt::format("{:.2f}", one.weight));
+             return std::move(field).done();
+           }));
+  return std::move(object).done();
+}
+
+MpiApi::MpiApi(pipeline::Engine& engine, std::unique_ptr<store::Records> reader,
+               std::shared_ptr<const identity::Model> model)
+    : engine_(engine), reader_(std::move(reader)), model_(std::move(model)) {}
 
 void MpiApi::add_routes(net::HttpRouter& router) {
   const auto add = [&](const char* method, const char* pattern, auto answer) {
@@ -86,6 +113,12 @@ void MpiApi::add_routes(net::HttpRouter& router) {
       [](MpiApi& api, const HttpRequest& r) { return api.show(r); });
   add("GET", "/api/v1/mpi/unmerges/{sequence}/messages",
       [](MpiApi& api, const HttpRequest& r) { return api.messages(r); });
+  add("GET", "/api/v1/mpi/conflicts",
+      [](MpiApi& api, const HttpRequest& r) { return api.conflicts(r); });
+  add("POST", "/api/v1/mpi/conflicts/{sequence}/accept",
+      [](MpiApi& api, const HttpRequest& r) { return api.decide(r, "accept"); });
+  add("POST", "/api/v1/mpi/conflicts/{sequence}/reject",
+      [](MpiApi& api, const HttpRequest& r) { return api.decide(r, "reject"); });
   add("POST", "/api/v1/mpi/unmerges/{sequence}/items/{type}/{id}",
       [](MpiApi& api, const HttpRequest& r) { return api.settle(r); });
 }
@@ -135,6 +168,30 @@ HttpResponse MpiApi::show(const HttpRequest& request) {
                 ",\"items\":" + array(*items, unmerge_item_json) + "}");
   }
   return net::http_failure(ErrorCode::kNotFound, "no unmerge has that sequence");
+}
+
+HttpResponse MpiApi::conflicts(const HttpRequest& request) {
+  const std::string* all = request.query_value("all");
+  std::lock_guard lock(mutex_);
+  const auto found = identity::list_conflicts(*reader_, all && *all == "true");
+  if (!found) return failure(found.error());
+  return json("{\"conflicts\":" + array(*found, [this](const identity::Conflict& one) {
+                return conflict_json(one, identity::side_by_side(model_, one));
+              }) + "}");
+}
+
+HttpResponse MpiApi::decide(const HttpRequest& request, const std::string& decision) {
+  const auto sequence = sequence_of(request);
+  if (!sequence) return failure(sequence.error());
+  fhir::Document document;
+  const auto body = fhir::parse_json(request.body, document);
+  const std::string by(body ? (*body)->text_of("by") : "");
+  if (by.empty()) {
+    return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
+  }
+  const auto done =
+      engine_.decide_conflict(*sequence, decision, by, std::string((*body)->text_of("reason")));
+  return done ? json("{\"ok\":true}") : failure(done.error());
 }
 
 HttpResponse MpiApi::messages(const HttpRequest& request) {

@@ -160,6 +160,7 @@ void add_him(CLI::App& app, Context& context) {
   add_orders(*him, context, arguments);
   add_review(*him, context, arguments);
   add_rules(*him, context, arguments);
+  add_conflict_commands(*him, context);
 }
 
 }  // namespace cli

@@ -381,6 +381,28 @@ void add_queue_commands(CLI::App& mpi, Context& context) {
   command->add_option("--survivor", decided->survivor, "the Patient that a merge keeps");
 }
 
+}  // namespace
+
+void add_conflict_commands(CLI::App& parent, Context& context) {
+  auto listed = std::make_shared<MpiOrder>();
+  CLI::App* command = add_order(
+      parent, context, listed, "conflicts",
+      "messages held because they would make another person of a known patient, both sides",
+      mpi_conflicts);
+  command->add_flag("--all", listed->all, "also those that are decided");
+  auto decided = std::make_shared<MpiOrder>();
+  command = add_order(parent, context, decided, "conflict", "a decision on a held message",
+                      mpi_conflict);
+  command->add_option("sequence", decided->sequence, "number of the message")->required();
+  command->add_option("decision", decided->decision, "apply it, or never")
+      ->required()
+      ->check(CLI::IsMember({"accept", "reject"}));
+  command->add_option("--by", decided->by, "who decides")->required();
+  command->add_option("--reason", decided->reason, "why");
+}
+
+namespace {
+
 void add_unmerge_commands(CLI::App& mpi, Context& context) {
   auto order = std::make_shared<MpiOrder>();
   CLI::App* command = add_order(
@@ -410,6 +432,7 @@ void add_unmerge_commands(CLI::App& mpi, Context& context) {
                       mpi_repair);
   command->add_option("sequence", order->sequence, "number of the unmerge")->required();
 
+  add_conflict_commands(mpi, context);
   order = std::make_shared<MpiOrder>();
   add_order(mpi, context, order, "rates", "duplicates, overlaps and overlays per Patient in use",
             mpi_rates);

@@ -43,6 +43,8 @@ void add_bench(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_mpi(CLI::App& app, Context& context);
 void add_mapping(CLI::App& app, Context& context);
+/// `mpi conflicts`, `mpi conflict`; the same below `him`
+void add_conflict_commands(CLI::App& parent, Context& context);
 /// `bench mpi`
 void add_mpi_bench(CLI::App& bench, Context& context);
 

@@ -134,6 +134,41 @@ void mpi_repair(const MpiOrder& order, Context& context) {
   context.exit = found->empty() ? kFindings : kOk;
 }
 
+void mpi_conflicts(const MpiOrder& order, Context& context) {
+  context.exit = kUsage;
+  auto config = order.config.read();
+  if (!config) return;
+  auto knowledge = load_knowledge(data_for(*config), {});
+  if (!knowledge) return;
+  context.exit = kUnreachable;
+  auto records = open_records(*config, knowledge->r4);
+  if (records == nullptr) return;
+  auto found = identity::list_conflicts(*records, order.all);
+  if (!found) return complain(found.error().text());
+  context.exit = kOk;
+  for (const identity::Conflict& one : *found) {
+    const identity::SideBySide sides = identity::side_by_side(knowledge->mpi, one);
+    if (context.json) {
+      print(admin::conflict_json(one, sides));
+      continue;
+    }
+    print(fmt::format("{}  {}  {} {}  Patient/{}  changes {}{}", one.sequence.value(),
+                      identity::to_text(one.state), one.type, core::to_iso(one.held).substr(0, 16),
+                      one.patient, one.changed,
+                      one.decided_by.empty() ? "" : "  by " + one.decided_by));
+    for (const identity::ComparedField& field : sides.fields) {
+      print(fmt::format("    {:<14} {:<28} {:<28} {:<8} {:>+7.2f}", field.field, field.stored,
+                        field.incoming, field.level, field.weight));
+    }
+  }
+}
+
+void mpi_conflict(const MpiOrder& order, Context& context) {
+  (void)ask(order, context,
+            fmt::format("/api/v1/mpi/conflicts/{}/{}", order.sequence, order.decision),
+            body_of({{"by", order.by}, {"reason", order.reason}}));
+}
+
 void mpi_rates(const MpiOrder& order, Context& context) {
   auto records = look(order, context);
   if (records == nullptr) return;

@@ -10,6 +10,7 @@ struct MpiOrder {
   ConfigOptions config;
   std::string patient, other, decision, by, survivor, reason, item, to;
   std::uint64_t sequence = 0;
+  bool all = false;
 };
 
 /// A decision on a pair of the queue, by the running engine.
@@ -21,6 +22,10 @@ void mpi_unmerges(const MpiOrder& order, Context& context);
 void mpi_settle(const MpiOrder& order, Context& context);
 /// The messages by which other systems can follow an unmerge, ER7 one after the other.
 void mpi_repair(const MpiOrder& order, Context& context);
+/// Messages held by the overlay guard, both sides of each.
+void mpi_conflicts(const MpiOrder& order, Context& context);
+/// Accepts or rejects one, by the running engine.
+void mpi_conflict(const MpiOrder& order, Context& context);
 void mpi_rates(const MpiOrder& order, Context& context);
 
 }  // namespace cli

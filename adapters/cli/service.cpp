@@ -183,7 +183,7 @@ core::Status Service::Impl::add_routes() {
                                         pipeline::him_site(config), std::move(advance));
   auto mpi_reader = store::Records::open_read_only(config.store_path, knowledge->r4);
   if (!mpi_reader) return core::fail(mpi_reader.error());
-  mpi = std::make_unique<admin::MpiApi>(*engine, std::move(*mpi_reader));
+  mpi = std::make_unique<admin::MpiApi>(*engine, std::move(*mpi_reader), knowledge->mpi);
   fhir->add_routes(router);
   admin->add_routes(router);
   mpi->add_routes(router);

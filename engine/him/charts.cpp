@@ -15,6 +15,11 @@
 #include "orders.hpp"
 
 namespace him {
+namespace {
+
+constexpr std::string_view kOverlay = "overlay";   ///< code of the event that R48 is about
+
+}  // namespace
 
 struct Charts::Impl {
   Impl(store::Records& records, std::shared_ptr<const RulePack> pack, Site where)
@@ -168,52 +173,25 @@ core::Status Charts::Impl::note(const Extract& fact, std::string_view id, const 
   return fact.kind == Kind::kDocument ? note_replacement(fact, id) : core::Status{};
 }
 
-/// Facts that the engine itself learns from what arrived, for rules to speak of.
-core::Status Charts::Impl::note_event(std::string_view patient, std::string_view encounter,
-                                      std::string_view code, std::string_view what,
-                                      std::string_view prior, const Cause& cause) {
+namespace {
+
+std::string event_id(std::string_view patient, std::string_view encounter, std::string_view code,
+                     const Cause& cause) {
   constexpr core::Uuid kEvents{{0x4a, 0x02, 0x5d, 0x19, 0x7c, 0x3e, 0x5b, 0x61, 0x8d, 0x40, 0x9e,
                                 0x27, 0x11, 0xc5, 0x36, 0x0a}};
   const core::Instant when = cause.event_time.value_or(cause.now);
-  const std::string id =
-      core::uuid_v5(kEvents, fmt::format("{}|{}|{}|{}", patient, encounter, code,
-                                         when.time_since_epoch().count()))
-          .text();
-  const auto known = charts.place_of(Kind::kEvent, id);
-  if (!known) return core::fail(known.error());
-  if (*known) return {};   // heard before; what stood there then must not be lost
-  Extract event;
-  event.kind = Kind::kEvent;
-  event.patient = patient;
-  event.encounter = encounter;
-  event.facts = scratch.object();
-  const auto put = [&](std::string_view name, std::string_view value) {
-    if (!value.empty()) scratch.add(event.facts, name, scratch.string(value));
-  };
-  put("code", code);
-  scratch.add(event.facts, "time",
-              scratch.number(fmt::format("{}", when.time_since_epoch().count())));
-  put("what", what);
-  put("prior", prior);
-  std::string facts;
-  fhir::write_json(event.facts, facts);
-  const auto done = charts.put_fact(event, id, facts, cause);
-  return done ? core::Status{} : core::fail(done.error());
+  return core::uuid_v5(kEvents, fmt::format("{}|{}|{}|{}", patient, encounter, code,
+                                            when.time_since_epoch().count()))
+      .text();
 }
 
-/// Two of name, birth date, sex and social security number at once: another person's data may have
-/// come under this number.
-core::Status Charts::Impl::note_overlay(const Extract& patient, const ChartStore::Put& put,
-                                        const Cause& cause) {
-  if (!rules->impl().event_codes.contains("overlay")) return {};
-  if (!cause.type.ends_with("A08") && !cause.type.ends_with("A31")) return {};
-  fhir::Document memory;
-  const auto before = fhir::parse_json(put.facts, memory);
-  if (!before) return {};
+/// Which of name, birth date, sex and social security number another statement changes, when it is
+/// two or more of them: another person's data may have come under this number.
+std::string overlaid(const fhir::Node& before, const fhir::Node& after) {
   std::string changed;
   int count = 0;
   const auto differs = [&](std::string_view name) {
-    const std::string_view was = (*before)->text_of(name), is = patient.facts->text_of(name);
+    const std::string_view was = before.text_of(name), is = after.text_of(name);
     return !was.empty() && !is.empty() && !core::iequals(was, is);
   };
   const auto note = [&](bool different, std::string_view words) {
@@ -225,9 +203,55 @@ core::Status Charts::Impl::note_overlay(const Extract& patient, const ChartStore
   note(differs("birth_date"), "date of birth");
   note(differs("sex"), "sex");
   note(differs("ssn"), "social security number");
-  if (count < 2) return {};
+  return count < 2 ? std::string() : changed;
+}
+
+fhir::Node* event_facts(fhir::Document& memory, std::string_view code, std::string_view what,
+                        std::string_view prior, core::Instant when) {
+  fhir::Node* facts = memory.object();
+  const auto put = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) memory.add(facts, name, memory.string(value));
+  };
+  put("code", code);
+  memory.add(facts, "time", memory.number(fmt::format("{}", when.time_since_epoch().count())));
+  put("what", what);
+  put("prior", prior);
+  return facts;
+}
+
+}  // namespace
+
+/// Facts that the engine itself learns from what arrived, for rules to speak of.
+core::Status Charts::Impl::note_event(std::string_view patient, std::string_view encounter,
+                                      std::string_view code, std::string_view what,
+                                      std::string_view prior, const Cause& cause) {
+  const core::Instant when = cause.event_time.value_or(cause.now);
+  const std::string id = event_id(patient, encounter, code, cause);
+  const auto known = charts.place_of(Kind::kEvent, id);
+  if (!known) return core::fail(known.error());
+  if (*known) return {};   // heard before; what stood there then must not be lost
+  Extract event;
+  event.kind = Kind::kEvent;
+  event.patient = patient;
+  event.encounter = encounter;
+  event.facts = event_facts(scratch, code, what, prior, when);
+  std::string facts;
+  fhir::write_json(event.facts, facts);
+  const auto done = charts.put_fact(event, id, facts, cause);
+  return done ? core::Status{} : core::fail(done.error());
+}
+
+core::Status Charts::Impl::note_overlay(const Extract& patient, const ChartStore::Put& put,
+                                        const Cause& cause) {
+  if (!rules->impl().event_codes.contains(kOverlay)) return {};
+  if (!cause.type.ends_with("A08") && !cause.type.ends_with("A31")) return {};
+  fhir::Document memory;
+  const auto before = fhir::parse_json(put.facts, memory);
+  if (!before) return {};
+  const std::string changed = overlaid(**before, *patient.facts);
+  if (changed.empty()) return {};
   unfiled.emplace(put.patient);
-  return note_event(put.patient, {}, "overlay", changed, (*before)->text_of("given"), cause);
+  return note_event(put.patient, {}, kOverlay, changed, (*before)->text_of("given"), cause);
 }
 
 /// The trigger event of the message itself, where a rule speaks of it.
@@ -350,6 +374,69 @@ core::Status Charts::heard(std::string_view feed, const Cause& cause) {
   if (!news) return core::fail(news.error());
   if (*news) impl_->settled = false;
   return impl_->feeds.heard(feed, cause);
+}
+
+core::Result<std::optional<Overlay>> Charts::overlay(std::string_view patient,
+                                                     const fhir::Node& stored,
+                                                     const fhir::Node& incoming,
+                                                     const Cause& cause) {
+  const std::optional<Overlay> none;
+  if (cause.historical || !impl_->rules->impl().event_codes.contains(kOverlay)) return none;
+  impl_->scratch.reset();
+  const auto before = extract("Patient", patient, &stored, impl_->site.zone, impl_->scratch);
+  const auto after = extract("Patient", patient, &incoming, impl_->site.zone, impl_->scratch);
+  if (!before || !after) return none;
+  Overlay found{overlaid(*before->facts, *after->facts),
+                std::string(before->facts->text_of("given")), {}};
+  if (found.changed.empty()) return none;
+  // The rule itself says whom it spares: asked about the event that would be noted.
+  if (auto done = impl_->settle_terms(); !done) return core::fail(done.error());
+  Chart chart;
+  chart.patient = patient;
+  Fact event;
+  event.kind = Kind::kEvent;
+  event.seen = cause.now;
+  bind(event, event_facts(chart.memory, kOverlay, found.changed, found.prior,
+                          cause.event_time.value_or(cause.now)));
+  chart.facts[static_cast<std::size_t>(Kind::kEvent)].push_back(std::move(event));
+  for (const Verdict& verdict : judge(impl_->circumstances(cause, false), chart)) {
+    if (verdict.wanted()) return std::optional<Overlay>(std::move(found));
+  }
+  return none;
+}
+
+core::Status Charts::note_held(std::string_view patient, Overlay& overlay, const Cause& cause) {
+  impl_->scratch.reset();
+  impl_->unfiled.emplace(patient);
+  overlay.event = event_id(patient, {}, kOverlay, cause);
+  return impl_->note_event(patient, {}, kOverlay, overlay.changed, overlay.prior, cause);
+}
+
+core::Result<std::vector<Change>> Charts::settle_held(std::string_view event,
+                                                      std::string_view decision,
+                                                      std::string_view by, const Cause& cause) {
+  const auto place = impl_->charts.place_of(Kind::kEvent, event);
+  if (!place) return core::fail(place.error());
+  if (!*place) return std::vector<Change>();
+  const auto stored = impl_->charts.of_unfiled((*place)->patient);
+  if (!stored) return core::fail(stored.error());
+  std::vector<Change> all;
+  for (const Deficiency& one : *stored) {
+    if (!is_open(one.state) || one.subject != fmt::format("Event/{}", event)) continue;
+    fhir::Document memory;
+    fhir::Node* order = memory.object();
+    const auto put = [&](std::string_view name, std::string_view value) {
+      memory.add(order, name, memory.string(value));
+    };
+    put("action", "complete");
+    put("id", one.id);
+    put("by", by);
+    put("reason", decision);
+    auto changes = command(*order, cause);
+    if (!changes) return changes;
+    std::move(changes->begin(), changes->end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 core::Result<std::vector<Change>> Charts::evaluate(const Cause& cause) {

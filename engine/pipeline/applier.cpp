@@ -319,6 +319,7 @@ core::Status Applier::apply_message(MappedEntry& slot) {
   state.type = slot.entry.type;
   state.mapping_hash = parts_.knowledge->mappings.at(slot.feed->mapping)->hash();
   state.received = slot.entry.received;
+  if (result->held) state.state = store::MessageState::State::kHeld;
   state.lanes = result->lanes;
   state.resources = static_cast<std::uint32_t>(result->touched.size());
   state.issues = issues_json(result->issues);
@@ -364,12 +365,14 @@ core::Status Applier::route(const MappedEntry& slot, const ApplyResult& result) 
 /// have been told. One that only the replay made applicable goes out then.
 core::Status Applier::forward(const DestinationConfig& receiver, const MappedEntry& slot,
                               const ApplyResult& result) {
-  if (!slot.feed || !slot.message) return {};
+  if (!slot.feed || !slot.message || result.held) return {};
   if (!goes_to(receiver, *slot.feed, *parts_.knowledge, *slot.message)) return {};
   if (slot.entry.cites != 0) {
     auto first = parts_.records->message(core::Sequence{slot.entry.cites});
     if (!first) return core::fail(first.error());
-    if (*first && (*first)->state != store::MessageState::State::kFailed) return {};
+    using State = store::MessageState::State;
+    const State before = *first ? (*first)->state : State::kFailed;
+    if (before != State::kFailed && before != State::kHeld) return {};
   }
   store::OutboxItem item;
   item.destination = receiver.name;

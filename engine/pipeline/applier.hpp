@@ -28,6 +28,9 @@ namespace pipeline {
 inline constexpr std::string_view kPairDecision = "mpi-pair";
 inline constexpr std::string_view kUnmerge = "mpi-unmerge";
 inline constexpr std::string_view kSettle = "mpi-settle";
+/// On a message that the overlay guard holds: {"sequence", "decision": "accept" | "reject", "by",
+/// "reason"}. What is accepted follows as replays.
+inline constexpr std::string_view kConflictDecision = "mpi-conflict";
 
 /// Failures of the store, not of the entry: the whole batch is tried again.
 bool is_environment(const core::Error& error);
@@ -95,6 +98,7 @@ class Applier {
   core::Status decide_pair(const store::Entry& entry, const fhir::Node& order);
   core::Status unmerge(const store::Entry& entry, const fhir::Node& order);
   core::Status settle(const store::Entry& entry, const fhir::Node& order);
+  core::Status decide_conflict(const store::Entry& entry, const fhir::Node& order);
   core::Status send_to_all(const store::Entry& entry, const ApplyResult& result);
 
   him::Charts charts_;

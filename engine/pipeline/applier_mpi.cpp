@@ -2,6 +2,7 @@
 #include <core/log.hpp>
 #include <core/text.hpp>
 #include <fhir/json.hpp>
+#include <identity/conflict.hpp>
 
 #include "applier.hpp"
 #include "repair_messages.hpp"
@@ -39,6 +40,7 @@ core::Status Applier::apply_mpi_command(const store::Entry& entry) {
 core::Status Applier::carry_out(const store::Entry& entry, const fhir::Node& order) {
   if (entry.type == kUnmerge) return unmerge(entry, order);
   if (entry.type == kSettle) return settle(entry, order);
+  if (entry.type == kConflictDecision) return decide_conflict(entry, order);
   return entry.type == kPairDecision ? decide_pair(entry, order) : core::Status();
 }
 
@@ -100,6 +102,27 @@ core::Status Applier::unmerge(const store::Entry& entry, const fhir::Node& order
     if (status = identity::store_repair(*parts_.records, message); !status) return status;
   }
   return send_to_all(entry, *done);
+}
+
+core::Status Applier::decide_conflict(const store::Entry& entry, const fhir::Node& order) {
+  const core::Sequence held{
+      static_cast<std::uint64_t>(core::to_int(order.text_of("sequence")).value_or(0))};
+  const std::string_view decision = order.text_of("decision"), by = order.text_of("by");
+  const std::string_view reason = order.text_of("reason");
+  auto decided = identity::decide_conflict(*parts_.records, held, decision == "accept", by, reason,
+                                           entry.received);
+  if (!decided) return core::fail(decided.error());
+  apply_.forget_conflicts();
+  const him::Cause cause{entry.sequence, "command|" + std::to_string(entry.sequence.value()),
+                         entry.received};
+  const std::string words =
+      std::string(decision) + (reason.empty() ? "" : ": " + std::string(reason));
+  for (const identity::Conflict& one : *decided) {
+    auto changes = charts_.settle_held(one.event, words, by, cause);
+    if (!changes) return core::fail(changes.error());
+    if (auto sent = emit(*changes, entry, "command"); !sent) return sent;
+  }
+  return {};
 }
 
 core::Status Applier::settle(const store::Entry& entry, const fhir::Node& order) {

@@ -73,6 +73,8 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
   work.resolving.resize(output.drafts.size());
   work.skip.resize(output.drafts.size());
   work.result.issues = output.issues;
+  if (auto status = guard_overlays(work); !status) return core::fail(status.error());
+  if (work.result.held) return std::move(work.result);
   if (auto status = prepare_numbers(work); !status) return core::fail(status.error());
   for (std::size_t i = 0; i < output.drafts.size(); ++i) {
     if (auto status = resolve_draft(work, i); !status) return core::fail(status.error());

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct ApplyResult {
   std::vector<std::string> shared_lanes;   ///< shared resources its Bundle refers to
   hl7::Issues issues;
   std::uint32_t opened = 0, closed = 0;    ///< deficiencies
+  bool held = false;                       ///< nothing of the message was applied (overlay guard)
 
   /// One entry a resource, whatever touched it how often: its last version, changed if ever.
   void touch(store::VersionRef ref, bool shared, bool changed);
@@ -78,10 +80,21 @@ class MessageApply {
                              ApplyResult& result);
 
   /// After the transaction, or a part of it, was undone.
-  void forget() { said_.forget(); }
+  void forget() {
+    said_.forget();
+    conflicted_.reset();
+  }
+  /// A conflict was decided.
+  void forget_conflicts() { conflicted_.reset(); }
 
  private:
   struct Work;
+  core::Status guard_overlays(Work& work);
+  core::Status guard_overlay(Work& work, std::size_t index);
+  core::Status hold_message(Work& work, const std::string& patient,
+                            const std::string& stored, const fhir::Node& incoming,
+                            him::Overlay& overlay);
+  core::Result<bool> has_conflicts(const std::string& patient);
   core::Status resolve_draft(Work& work, std::size_t index);
   core::Result<std::string> resolve_keyed(std::string_view type,
                                           const std::vector<std::string>& keys,
@@ -133,6 +146,7 @@ class MessageApply {
   SaidBefore said_;
   identity::Mpi* mpi_;
   fhir::Document document_;     ///< scratch, reset per entry
+  std::optional<std::set<std::string, std::less<>>> conflicted_;   ///< Patients; read when needed
 };
 
 /// Rank of a result status: an incoming lower one never overwrites (DESIGN section 2, Staleness).

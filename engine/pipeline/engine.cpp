@@ -4,6 +4,7 @@
 #include <core/text.hpp>
 #include <core/thread.hpp>
 #include <fhir/json.hpp>
+#include <identity/conflict.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -264,6 +265,15 @@ core::Result<core::Sequence> Engine::replay(core::Sequence original) {
   if (!*found || (*found)->kind != store::EntryKind::kMessage) {
     return core::fail(ErrorCode::kNotFound, "no message has that sequence");
   }
+  const core::Sequence root{(*found)->cites != 0 ? (*found)->cites : original.value()};
+  auto free = look([&](store::Records& records) -> core::Status {
+    auto conflict = identity::find_conflict(records, root);
+    if (!conflict) return core::fail(conflict.error());
+    if (!*conflict || (*conflict)->state != identity::ConflictState::kOpen) return {};
+    return core::fail(ErrorCode::kRefusedByPolicy,
+                      "it is held until somebody accepts or rejects it (mpi conflicts)");
+  });
+  if (!free) return core::fail(free.error());
   store::Entry copy = std::move(**found);
   copy.cites = copy.cites != 0 ? copy.cites : original.value();
   copy.received = impl_->options.clock->now();

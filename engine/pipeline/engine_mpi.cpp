@@ -1,5 +1,6 @@
 // Decisions about identity on their way into the journal: checked, then written, then applied.
 #include <fhir/json.hpp>
+#include <identity/conflict.hpp>
 #include <identity/mpi.hpp>
 #include <identity/unmerge.hpp>
 #include <pipeline/engine.hpp>
@@ -66,6 +67,45 @@ core::Result<core::Sequence> Engine::unmerge(const std::string& patient, const s
   });
   if (!possible) return core::fail(possible.error());
   return command(kUnmerge, order_of({{"patient", patient}, {"by", by}, {"reason", reason}}));
+}
+
+core::Status Engine::decide_conflict(core::Sequence held, const std::string& decision,
+                                     const std::string& by, const std::string& reason) {
+  const bool accept = decision == "accept";
+  if (!accept && decision != "reject") {
+    return core::fail(ErrorCode::kUsage, "decide \"accept\" or \"reject\"");
+  }
+  if (auto status = named(by); !status) return status;
+  auto possible = look([&](store::Records& records) -> core::Status {
+    return identity::may_decide_conflict(records, held, accept);
+  });
+  if (!possible) return possible;
+  auto done = command(kConflictDecision, order_of({{"sequence", std::to_string(held.value())},
+                                                   {"decision", decision},
+                                                   {"by", by},
+                                                   {"reason", reason}}));
+  if (!done || !accept) return done ? core::Status() : core::fail(done.error());
+  // What is accepted is applied as replays. Should one fail, accepting it again repeats it.
+  std::vector<core::Sequence> accepted;
+  auto found = look([&](store::Records& records) -> core::Status {
+    auto first = identity::find_conflict(records, held);
+    if (!first) return core::fail(first.error());
+    auto all = identity::conflicts_of(records, *first ? (*first)->patient : std::string());
+    if (!all) return core::fail(all.error());
+    for (const identity::Conflict& one : *all) {
+      const bool wanted = one.state == identity::ConflictState::kAccepted &&
+                          one.applied.value() == 0 && one.print == (*first)->print;
+      if (wanted) accepted.push_back(one.sequence);
+    }
+    return {};
+  });
+  if (!found) return found;
+  for (const core::Sequence one : accepted) {
+    if (auto replayed = replay(one); !replayed) return core::fail(replayed.error());
+  }
+  return wait_applied(std::chrono::seconds(30))
+             ? core::Status()
+             : core::fail(ErrorCode::kTimeout, "not applied yet");
 }
 
 core::Status Engine::settle_unmerge(core::Sequence unmerge, const std::string& type,

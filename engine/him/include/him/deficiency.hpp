@@ -129,6 +129,13 @@ struct Change {
   Deficiency deficiency;
 };
 
+/// A statement about a known patient that changes several identifying data at once.
+struct Overlay {
+  std::string changed;   ///< in words: "name, date of birth"
+  std::string prior;     ///< given name that stood there
+  std::string event;     ///< id of the chart event, once it is noted
+};
+
 /// Keeps the chart model (visits, documents, procedures, diagnoses, orders) beside the records, in
 /// the
 /// applier's transaction, and evaluates the rules over the visits that were touched. Fed with FHIR
@@ -151,6 +158,15 @@ class Charts {
                                const std::vector<std::string>& back);
   /// A message of a feed was taken: what rules need to know of feeds that are down or behind.
   core::Status heard(std::string_view feed, const Cause& cause);
+  /// Whether the pack's overlay rule (R48) would ask for a review of this statement about a patient
+  /// that stands otherwise; it spares whom the rule exempts (newborns getting their name).
+  core::Result<std::optional<Overlay>> overlay(std::string_view patient, const fhir::Node& stored,
+                                               const fhir::Node& incoming, const Cause& cause);
+  /// It was held back: the review opens with the next evaluate(). Fills in overlay.event.
+  core::Status note_held(std::string_view patient, Overlay& overlay, const Cause& cause);
+  /// Somebody decided about it: the review of that event is done.
+  core::Result<std::vector<Change>> settle_held(std::string_view event, std::string_view decision,
+                                                std::string_view by, const Cause& cause);
   /// Carries out a decision of the department (see him/command.hpp), then evaluates.
   core::Result<std::vector<Change>> command(const fhir::Node& order, const Cause& cause);
   /// Evaluates what was touched since the last call. Deterministic in (chart, rules, cause.now).

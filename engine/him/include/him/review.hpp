@@ -11,7 +11,7 @@
 
 namespace him {
 
-/// Periodic review of all files (spec him.md section 1, duties 000, 003, 004): the visits that ended
+/// Periodic review of all files (spec him.md section 1, duties 000, 003, 004): the visits ended
 /// in a period are planned for a reviewer, marked when reviewed, and counted, so that nobody's file
 /// is forgotten. Planned and marked by orders of him/command.hpp. Thread: any, with a reader of its
 /// own. A visit that was cancelled, or whose discharge was taken back, belongs to no period.

@@ -56,6 +56,11 @@ class Engine {
   /// kNotFound when it is not merged.
   core::Result<core::Sequence> unmerge(const std::string& patient, const std::string& by,
                                        const std::string& reason);
+  /// A decision on a message that the overlay guard holds (identity/conflict.hpp): "accept" applies
+  /// it, "reject" keeps what it says about who the patient is away for good. Journaled, then
+  /// applied. kNotFound, kConflict.
+  core::Status decide_conflict(core::Sequence held, const std::string& decision,
+                               const std::string& by, const std::string& reason);
   /// Somebody looked at a resource that an unmerge left in doubt: it stays (`to` empty), or goes to
   /// one of the two Patients. kNotFound.
   core::Status settle_unmerge(core::Sequence unmerge, const std::string& type,

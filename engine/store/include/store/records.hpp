@@ -49,7 +49,8 @@ inline constexpr std::uint32_t kSearchCountMax = 1000;
 /// State of one journal entry after apply.
 struct MessageState {
   core::Sequence sequence;
-  enum class State { kApplied, kFailed, kSkipped } state = State::kApplied;
+  /// kHeld: applied when somebody decides so (identity/conflict.hpp).
+  enum class State { kApplied, kFailed, kSkipped, kHeld } state = State::kApplied;
   std::string feed, control_id, type, error;   ///< error: "slug: detail", no PHI
   std::string mapping_hash;
   core::Instant received{};
