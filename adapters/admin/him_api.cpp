@@ -125,6 +125,19 @@ std::string review_plan_json(const him::ReviewPlan& plan) {
   return std::move(object).done();
 }
 
+std::string provider_json(const him::Provider& provider) {
+  JsonObject object;
+  object.text("id", provider.id)
+      .text("name", provider.name)
+      .raw("aliases", array(provider.aliases, [](const him::Provider::Alias& one) {
+             JsonObject alias;
+             alias.text("id", one.id).text("how", one.how).text("joined",
+                                                               core::to_iso(one.joined));
+             return std::move(alias).done();
+           }));
+  return std::move(object).done();
+}
+
 std::string coverage_json(const him::ReviewCoverage& coverage) {
   JsonObject object;
   object.text("from", core::to_iso(coverage.period.from))
@@ -172,6 +185,8 @@ void HimApi::add_routes(net::HttpRouter& router) {
       [](HimApi& api, const HttpRequest& r) { return api.coverage(r); });
   add("GET", "/api/v1/him/review/plans",
       [](HimApi& api, const HttpRequest&) { return api.plans(); });
+  add("GET", "/api/v1/him/providers",
+      [](HimApi& api, const HttpRequest&) { return api.providers(); });
   add("GET", "/api/v1/him/chains/{visit}",
       [](HimApi& api, const HttpRequest& r) { return api.chains(r); });
   add("GET", "/api/v1/clock", [](HimApi& api, const HttpRequest&) { return api.clock(); });
@@ -314,6 +329,13 @@ HttpResponse HimApi::plans() {
   const auto found = him::review_plans(*reader_);
   if (!found) return failure(found.error());
   return json("{\"plans\":" + array(*found, review_plan_json) + "}");
+}
+
+HttpResponse HimApi::providers() {
+  std::lock_guard lock(mutex_);
+  const auto found = him::providers(*reader_);
+  if (!found) return failure(found.error());
+  return json("{\"providers\":" + array(*found, provider_json) + "}");
 }
 
 HttpResponse HimApi::clock() {

@@ -139,6 +139,21 @@ void add_review(CLI::App& him, Context& context, const Arguments& arguments) {
   add_view(*review, context, arguments, "plans", "what was planned", him_review_plans);
 }
 
+void add_providers(CLI::App& him, Context& context, const Arguments& arguments) {
+  add_view(him, context, arguments, "providers", "doctors who go by more than one id",
+           him_providers);
+  CLI::App* provider = him.add_subcommand("provider", "ids of one doctor");
+  provider->require_subcommand(1);
+  CLI::App* join = add_order(*provider, context, arguments, "join",
+                             "two ids are one doctor's; the first is kept", "provider-join");
+  join->add_option("id", arguments->owner, "the id to keep")->required();
+  join->add_option("other", arguments->other, "the other id")->required();
+  join->add_option("--name", arguments->owner_name, "the doctor's name");
+  CLI::App* part = add_order(*provider, context, arguments, "part",
+                             "an id is a doctor of its own again", "provider-part");
+  part->add_option("id", arguments->other, "the id that was joined")->required();
+}
+
 void add_rules(CLI::App& him, Context& context, const Arguments& arguments) {
   CLI::App* rules = him.add_subcommand("rules", "rule packs");
   rules->require_subcommand(1);
@@ -159,6 +174,7 @@ void add_him(CLI::App& app, Context& context) {
   add_reports(*him, context, arguments);
   add_orders(*him, context, arguments);
   add_review(*him, context, arguments);
+  add_providers(*him, context, arguments);
   add_rules(*him, context, arguments);
   add_conflict_commands(*him, context);
 }

@@ -212,6 +212,24 @@ void him_rules_diff(const HimArguments& arguments, Context& context) {
   context.exit = found->empty() ? kOk : kFindings;
 }
 
+void him_providers(const HimArguments& arguments, Context& context) {
+  auto view = look(arguments, context);
+  if (!view) return;
+  const auto found = him::providers(*view->records);
+  if (failed(found)) return;
+  context.exit = kOk;
+  for (const him::Provider& one : *found) {
+    if (context.json) {
+      print(admin::provider_json(one));
+      continue;
+    }
+    print(fmt::format("{}  {}", one.id, one.name.empty() ? "-" : one.name));
+    for (const auto& alias : one.aliases) {
+      print(fmt::format("  = {:<20} {}  {}", alias.id, when(alias.joined), alias.how));
+    }
+  }
+}
+
 void him_order(const std::string& action, const HimArguments& arguments, Context& context) {
   context.exit = kUsage;
   auto config = arguments.config.read();
@@ -232,6 +250,7 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
                          {"sample", arguments.sample},
                          {"reviewer", arguments.reviewer},
                          {"note", arguments.note},
+                         {"other", arguments.other},
                          {"document", arguments.document}}),
              context);
 }

@@ -24,7 +24,7 @@ struct HimArguments {
   std::string before, after;
   // worklists, reviews
   bool csv = false;
-  std::string older_than, quarter, sample, reviewer, note;
+  std::string older_than, quarter, sample, reviewer, note, other;
 };
 
 void him_deficiencies(const HimArguments& arguments, Context& context);
@@ -38,6 +38,7 @@ void him_audit(const HimArguments& arguments, Context& context);
 void him_review_coverage(const HimArguments& arguments, Context& context);
 void him_review_list(const HimArguments& arguments, Context& context);
 void him_review_plans(const HimArguments& arguments, Context& context);
+void him_providers(const HimArguments& arguments, Context& context);
 void him_rules_diff(const HimArguments& arguments, Context& context);
 /// An order of him/command.hpp, sent to the running engine.
 void him_order(const std::string& action, const HimArguments& arguments, Context& context);

@@ -153,6 +153,9 @@ core::Result<Audit> audit(store::Records& records, const RulePack& rules, const 
   circumstances.pack = &rules;
   circumstances.terms = &terms;
   circumstances.absences = &*away;
+  ProviderIndex providers(records.db());
+  if (auto done = providers.load(); !done) return core::fail(done.error());
+  circumstances.providers = &providers;
   circumstances.zone = &site.zone;
   circumstances.now = now;
   circumstances.audit = true;

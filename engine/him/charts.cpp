@@ -66,6 +66,7 @@ struct Charts::Impl {
     out.pack = rules.get();
     out.terms = &terms;
     out.absences = &life.absences();
+    out.providers = &life.providers();
     out.zone = &site.zone;
     latest = std::max(latest, cause.now);
     out.now = latest;
@@ -99,6 +100,8 @@ struct Charts::Impl {
                           const Cause& cause);
   core::Status note_overlay(const Extract& patient, const ChartStore::Put& put, const Cause& cause);
   core::Status note_trigger(const Cause& cause);
+  core::Status note_provider(const fhir::Node& practitioner, std::string_view id,
+                             const Cause& cause);
   core::Status mark_documents(const std::vector<std::string>& ids);
   core::Status store(const std::vector<Change>& changes);
   core::Status judge_visit(const std::string& encounter, const std::string& patient,
@@ -269,6 +272,31 @@ core::Status Charts::Impl::note_trigger(const Cause& cause) {
   return {};
 }
 
+/// Charts name doctors by reference, people by number; a master file (MFN^M02) names the numbers of
+/// one doctor.
+core::Status Charts::Impl::note_provider(const fhir::Node& practitioner, std::string_view id,
+                                         const Cause& cause) {
+  const std::vector<std::string> ids = ProviderIndex::ids_in(practitioner);
+  if (ids.empty()) return {};
+  if (auto done = life.load(); !done) return done;
+  const std::string reference = fmt::format("Practitioner/{}", id);
+  if (auto done = life.providers().note_number(reference, ids.front()); !done) return done;
+  if (ids.size() < 2) return {};
+  const fhir::Node* names = practitioner.find("name");
+  const fhir::Node* name = names ? names->item(0) : nullptr;
+  const fhir::Node* given = name && name->find("given") ? name->find("given")->item(0) : nullptr;
+  const std::string words =
+      name ? fmt::format("{}{}{}", name->text_of("family"), given ? ", " : "",
+                         given ? given->text : std::string_view())
+           : std::string();
+  for (std::size_t i = 1; i < ids.size(); ++i) {
+    const auto places = life.join(ids.front(), ids[i], words, reference, cause.now);
+    if (!places) return core::fail(places.error());
+    for (const auto& [encounter, patient] : *places) mark(patient, encounter);
+  }
+  return {};
+}
+
 core::Status Charts::Impl::store(const std::vector<Change>& changes) {
   for (const Change& change : changes) {
     if (auto done = life.save(change.deficiency); !done) return done;
@@ -340,6 +368,7 @@ Charts::~Charts() = default;
 
 core::Status Charts::touch(std::string_view type, std::string_view id, const fhir::Node* tree,
                            const Cause& cause) {
+  if (type == "Practitioner" && tree) return impl_->note_provider(*tree, id, cause);
   const auto kind = kind_of_type(type);
   if (!kind) return {};
   if (!tree) return impl_->remove(*kind, id);

@@ -131,12 +131,13 @@ bool met(const Rule& rule, const Scope& scope, Verdict& verdict, std::string& mi
 }
 
 /// "Adams, Ruth (1001)", or as much of it as is known.
-std::string in_words(const Person& who) {
-  if (who.name.empty()) return std::string(who.id.empty() ? who.reference : who.id);
-  return who.id.empty() ? std::string(who.name) : fmt::format("{} ({})", who.name, who.id);
+std::string in_words(const Person& who, std::string_view id) {
+  if (who.name.empty()) return std::string(id.empty() ? who.reference : id);
+  return id.empty() ? std::string(who.name) : fmt::format("{} ({})", who.name, id);
 }
 
-void set_owner(const Rule& rule, const Scope& scope, Verdict& verdict) {
+void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* providers,
+               Verdict& verdict) {
   for (const OwnerStep& step : rule.owner) {
     if (!step.person) {
       verdict.owner = step.role;
@@ -145,11 +146,15 @@ void set_owner(const Rule& rule, const Scope& scope, Verdict& verdict) {
     }
     const auto who = person(*step.person, scope);
     if (!who) continue;
-    verdict.owner = in_words(*who);
+    std::string id(who->id);
+    if (providers) {
+      if (id.empty()) id = providers->number_of(who->reference);
+      id = providers->of(id);
+    }
+    verdict.owner = in_words(*who, id);
     verdict.owner_name = who->name;
     verdict.owner_reference = who->reference;
-    verdict.owner_id =
-        who->id.empty() ? who->reference.empty() ? who->name : who->reference : who->id;
+    verdict.owner_id = id.empty() ? who->reference.empty() ? who->name : who->reference : id;
     return;
   }
 }
@@ -241,7 +246,7 @@ void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumsta
   if (!scope.current[static_cast<std::size_t>(Kind::kProcedure)]) {
     scope.current[static_cast<std::size_t>(Kind::kProcedure)] = last_operation(chart);
   }
-  set_owner(rule, scope, verdict);
+  set_owner(rule, scope, circumstances.providers, verdict);
   if (is_historical(chart, subject)) {
     verdict.fires = false;
     verdict.mute = Mute::kHistorical;

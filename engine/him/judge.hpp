@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fact.hpp"
+#include "provider_index.hpp"
 #include "rule.hpp"
 
 namespace him {
@@ -28,6 +29,7 @@ struct Circumstances {
   const RulePack* pack = nullptr;
   const std::vector<Terms>* terms = nullptr;
   const Absences* absences = nullptr;
+  const ProviderIndex* providers = nullptr;   ///< ids of one doctor; nullptr: each is its own
   const core::TimeZone* zone = nullptr;
   core::Instant now{};
   bool by_clock = false;

@@ -57,6 +57,7 @@ core::Instant paused(Instant start, Instant due, const std::vector<Absence>& abs
 
 core::Status Lifecycle::load() {
   if (loaded_) return {};
+  if (auto done = providers_.load(); !done) return done;
   auto away = absences_by_owner(db_);
   if (!away) return core::fail(away.error());
   absences_ = std::move(*away);
@@ -75,12 +76,14 @@ void Lifecycle::index_suspended() {
   suspended_.clear();
   for (const auto& [id, reference] : owners_suspended_) {
     suspended_.insert(id);
+    for (std::string& alias : providers_.aliases_of(id)) suspended_.insert(std::move(alias));
     if (!reference.empty()) suspended_.insert(reference);
   }
 }
 
 void Lifecycle::forget() {
   loaded_ = false;
+  providers_.forget();
   altered_ = false;
   pending_.clear();
 }

@@ -14,6 +14,7 @@
 
 #include "chart_store.hpp"
 #include "judge.hpp"
+#include "provider_index.hpp"
 
 namespace him {
 
@@ -25,12 +26,21 @@ core::Result<Absences> absences_by_owner(store::Db& db);
 class Lifecycle {
  public:
   Lifecycle(store::Db& db, ChartStore& charts, const Policy& policy, const core::TimeZone& zone)
-      : db_(db), charts_(charts), policy_(policy), zone_(zone) {}
+      : db_(db), charts_(charts), policy_(policy), zone_(zone), providers_(db) {}
 
   /// Reads absences and suspensions once; forget() makes the next call read them again.
   core::Status load();
   void forget();
   const Absences& absences() const { return absences_; }
+  const ProviderIndex& providers() const { return providers_; }
+  ProviderIndex& providers() { return providers_; }
+  /// Two ids are one doctor's from now on: whatever is kept under the one goes to the other.
+  /// @return the visits (Encounter, patient) to judge again.
+  core::Result<std::vector<std::pair<std::string, std::string>>> join(
+      std::string_view id, std::string_view other, std::string_view name, std::string_view how,
+      core::Instant now);
+  /// `other` is a doctor of its own again; what documents say decides what it owes.
+  core::Result<std::vector<std::pair<std::string, std::string>>> part(std::string_view other);
   /// Ids and references of who is suspended now.
   const std::set<std::string, std::less<>>& suspended() const { return suspended_; }
   const Policy& policy() const { return policy_; }
@@ -64,6 +74,11 @@ class Lifecycle {
   ChartStore& charts_;
   const Policy& policy_;
   const core::TimeZone& zone_;
+  core::Status rename_owner(const std::string& from, const std::string& into);
+  core::Result<std::vector<std::pair<std::string, std::string>>> charts_owed_by(
+      const std::string& id);
+
+  ProviderIndex providers_;
   bool loaded_ = false, altered_ = false;
   Absences absences_;
   std::map<std::string, std::string> owners_suspended_;   ///< id, reference

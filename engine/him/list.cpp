@@ -147,13 +147,18 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   circumstances.pack = &rules;
   circumstances.terms = &terms;
   circumstances.absences = &*away;
+  ProviderIndex providers(records.db());
+  if (auto done = providers.load(); !done) return core::fail(done.error());
+  circumstances.providers = &providers;
   circumstances.zone = &site.zone;
   circumstances.now = now;
   if (auto done = add_awakened(charts, circumstances, *found); !done) {
     return core::fail(done.error());
   }
   for (Deficiency& one : *found) move_to(one, rules.policy(), now);
-  std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, filter); });
+  ListFilter wanted = filter;
+  wanted.owner = providers.owner_of(filter.owner);   // whatever id of a doctor is named
+  std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted); });
   if (filter.places || !filter.service.empty() || !filter.unit.empty()) {
     if (auto done = add_places(charts, *found); !done) return core::fail(done.error());
   }

@@ -17,7 +17,8 @@ using fhir::Node;
 
 constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
                                          "reopen",   "absence",  "reviewed", "letters-sent",
-                                         "review-plan", "review-visit"};
+                                         "review-plan", "review-visit",
+                                         "provider-join", "provider-part"};
 constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
 
 std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
@@ -58,6 +59,24 @@ core::Status check_absence(const RulePack& rules, const Node& order, Instant now
   return {};
 }
 
+core::Status check_provider(store::Db& db, const Node& order) {
+  const bool joins = order.text_of("action") == "provider-join";
+  const std::string owner(order.text_of("owner")), other(order.text_of("other"));
+  if (joins && owner.empty()) return missing("owner");
+  if (other.empty()) return missing("other");
+  if (owner.starts_with('=') || other.starts_with('=')) {
+    return core::fail(ErrorCode::kBadRequest, "a role is no provider");
+  }
+  ProviderIndex index(db);
+  if (auto done = index.load(); !done) return done;
+  const bool joined = index.of(other) != other;
+  if (joins && index.of(owner) == index.of(other)) {
+    return core::fail(ErrorCode::kRefusedByPolicy, "the two are one provider already");
+  }
+  if (!joins && !joined) return core::fail(ErrorCode::kNotFound, "this id is joined to no other");
+  return {};
+}
+
 core::Status check_decision(ChartStore& charts, const Node& order, Instant now) {
   const std::string_view action = order.text_of("action");
   if (order.text_of("reason").empty()) return missing("reason");
@@ -91,6 +110,9 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
   }
   if (order.text_of("by").empty()) return missing("by");
   if (action == "absence") return check_absence(rules, order, now);
+  if (action == "provider-join" || action == "provider-part") {
+    return check_provider(records.db(), order);
+  }
   if (action == "review-plan") return check_review_plan(records.db(), order, zone);
   if (action == "review-visit") return check_review_visit(records.db(), order);
   if (action == "letters-sent") {
@@ -127,6 +149,7 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
   if (action == "assign") return assign(order, cause, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
+  if (action == "provider-join" || action == "provider-part") return join(order, cause, mark);
   if (action == "review-plan") return plan_review(db_, order, life_.zone(), cause);
   if (action == "review-visit") return review_visit(db_, order, cause);
   return decide(order, cause, mark, changes);
@@ -155,7 +178,7 @@ core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& m
     one.closed_sequence = cause.sequence;
   } else if (action == "reassign") {
     const std::string_view name = order.text_of("owner_name");
-    one.owner_id = order.text_of("owner");
+    one.owner_id = owner_of(order);
     one.owner_name = name;
     one.owner_reference.clear();
     one.owner = name.empty() ? one.owner_id : fmt::format("{} ({})", name, one.owner_id);
@@ -200,7 +223,7 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   one.encounter = (*visit)->encounter;
   one.visit = order.text_of("visit");
   one.lacking = order.text_of("lacking");
-  one.owner_id = order.text_of("owner");
+  one.owner_id = owner_of(order);
   one.owner_name = order.text_of("owner_name");
   one.owner = one.owner_name.empty() ? one.owner_id
                                      : fmt::format("{} ({})", one.owner_name, one.owner_id);
@@ -226,7 +249,8 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
 
 core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& mark,
                             std::vector<Change>& changes) {
-  const std::string_view owner = order.text_of("owner");
+  const std::string known = owner_of(order);
+  const std::string_view owner = known;
   const auto from = core::from_iso(order.text_of("from"));
   const auto to = core::from_iso(order.text_of("to"));
   if (!from || !to || owner.empty()) return {};
@@ -262,6 +286,22 @@ core::Status Orders::reviewed(const Node& order, const Cause& cause, const Mark&
       "INSERT INTO him_reviewed (document, at, reviewer) VALUES (?1, ?2, ?3) "
       "ON CONFLICT (document) DO NOTHING",
       {document, micros(cause.now), order.text_of("by")});
+}
+
+/// The id that the named owner is kept under.
+std::string Orders::owner_of(const Node& order) const {
+  return life_.providers().owner_of(order.text_of("owner"));
+}
+
+core::Status Orders::join(const Node& order, const Cause& cause, const Mark& mark) {
+  const std::string_view other = order.text_of("other");
+  const bool joins = order.text_of("action") == "provider-join";
+  const auto places = joins ? life_.join(order.text_of("owner"), other, order.text_of("owner_name"),
+                                         order.text_of("by"), cause.now)
+                            : life_.part(other);
+  if (!places) return core::fail(places.error());
+  for (const auto& [encounter, patient] : *places) mark(patient, encounter);
+  return {};
 }
 
 core::Status Orders::letters_sent(const Node& order, const Cause& cause) {

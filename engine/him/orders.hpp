@@ -32,6 +32,8 @@ class Orders {
   core::Status absent(const fhir::Node& order, const Cause& cause, const Mark& mark,
                       std::vector<Change>& changes);
   core::Status reviewed(const fhir::Node& order, const Cause& cause, const Mark& mark);
+  core::Status join(const fhir::Node& order, const Cause& cause, const Mark& mark);
+  std::string owner_of(const fhir::Node& order) const;
   core::Status letters_sent(const fhir::Node& order, const Cause& cause);
 
   store::Db& db_;

@@ -18,8 +18,8 @@ using core::Instant;
 using store::Row;
 
 constexpr std::string_view kColumns =
-    "SELECT sequence, patient, message, type, changed, event, print, stored, incoming, state, held, "
-    "decided, decided_by, reason, applied FROM mpi_conflict ";
+    "SELECT sequence, patient, message, type, changed, event, print, stored, incoming, state, "
+    "held, decided, decided_by, reason, applied FROM mpi_conflict ";
 
 std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
 Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
@@ -209,8 +209,9 @@ core::Result<std::vector<Conflict>> decide_conflict(store::Records& records, cor
 
 core::Status note_conflict_applied(store::Records& records, core::Sequence held,
                                    core::Sequence applied) {
-  return records.db().run("UPDATE mpi_conflict SET applied = ?2 WHERE sequence = ?1 AND applied = 0",
-                          {number(held), number(applied)});
+  return records.db().run(
+      "UPDATE mpi_conflict SET applied = ?2 WHERE sequence = ?1 AND applied = 0",
+      {number(held), number(applied)});
 }
 
 SideBySide side_by_side(const std::shared_ptr<const Model>& model, const Conflict& conflict) {

@@ -111,3 +111,33 @@ BOOST_AUTO_TEST_CASE(worklists_leave_as_csv) {
                        "2026-01-13T12:00:00Z"}).out.find("R06") != std::string::npos);
   BOOST_TEST(desk.him({"deficiencies", "--older-than", "soon"}).exit == 2);
 }
+
+BOOST_AUTO_TEST_CASE(a_doctor_of_two_ids_by_master_file_and_by_hand) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  const auto owner = [&] {
+    const Output out = desk.him({"deficiencies", "--rule", "R06", "--open", "--json"});
+    return json_text(out.out.substr(0, out.out.find('\n')), "owner_id");
+  };
+  BOOST_TEST(owner() == "1001");
+  MllpPeer peer(desk.engine.mllp_port());
+  const std::string ack = peer.ask(
+      "MSH|^~\\&|REG|GENERAL|CHARTWIRE|HIM|20260110120000||MFN^M02^MFN_M02|K90|P|2.5.1\r"
+      "MFI|PRA||UPD|||NE\rMFE|MUP|||9009|CE\r"
+      "STF|9009^^STAFF|1001^^^GENERAL^EI|Adams^Ruth|P\rPRA|9009^^STAFF\r");
+  BOOST_REQUIRE_EQUAL(ack_code(ack), "AA");
+  desk.engine.wait_applied();
+  BOOST_TEST(owner() == "9009", desk.him({"providers", "--json"}).out);
+  BOOST_TEST(desk.him({"provider", "join", "9009", "5005", "--by", "ann"}).exit == 0);
+  desk.engine.kill9();
+  desk.engine.start();
+  const Output known = desk.him({"providers", "--json"});
+  BOOST_TEST(known.out.find("{\"id\":\"9009\",\"name\":\"Adams, Ruth\"") == 0u, known.out);
+  BOOST_TEST(known.out.find("{\"id\":\"5005\",\"how\":\"ann\"") != std::string::npos);
+  BOOST_TEST(desk.get("providers").body.find("\"id\":\"5005\"") != std::string::npos);
+  BOOST_TEST(desk.him({"provider", "join", "5005", "1001", "--by", "ann"}).exit == 3);
+  BOOST_TEST(desk.him({"deficiencies", "--rule", "R06", "--owner", "1001", "--json"})
+                 .out.find("R06") != std::string::npos);
+  BOOST_TEST(desk.him({"provider", "part", "1001", "--by", "ann"}).exit == 0);
+  BOOST_TEST(owner() == "1001");
+}

@@ -1,6 +1,7 @@
 #pragma once
 #include <him/audit.hpp>
 #include <him/letters.hpp>
+#include <him/providers.hpp>
 #include <him/review.hpp>
 #include <net/http_router.hpp>
 #include <net/offload.hpp>
@@ -25,6 +26,7 @@ namespace admin {
 ///   GET  /api/v1/him/review?quarter=2026Q3           (or from=, to=) the files of the period
 ///   GET  /api/v1/him/review/coverage?quarter=2026Q3
 ///   GET  /api/v1/him/review/plans
+///   GET  /api/v1/him/providers                       doctors with more than one id
 ///   GET  /api/v1/clock      POST /api/v1/clock   {"now": T}; 409 on the system clock
 /// Thread: any; the engine outlives it. Reads use a connection of their own, one at a time.
 class HimApi {
@@ -48,6 +50,7 @@ class HimApi {
   net::HttpResponse review(const net::HttpRequest& request);
   net::HttpResponse coverage(const net::HttpRequest& request);
   net::HttpResponse plans();
+  net::HttpResponse providers();
   core::Result<him::ReviewPeriod> period_of(const net::HttpRequest& request) const;
   net::HttpResponse clock();
   net::HttpResponse move_clock(const net::HttpRequest& request);
@@ -71,6 +74,7 @@ std::string chain_json(const him::Chain& chain);
 std::string audit_line_json(const him::AuditLine& line);
 std::string review_file_json(const him::ReviewFile& file);
 std::string review_plan_json(const him::ReviewPlan& plan);
+std::string provider_json(const him::Provider& provider);
 std::string coverage_json(const him::ReviewCoverage& coverage);
 
 }  // namespace admin

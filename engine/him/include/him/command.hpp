@@ -23,6 +23,9 @@ namespace him {
 ///   {"action": "review-plan", "quarter": "2026Q3" (or "from", "to"), "sample": "10%" (none: all),
 ///                          "reviewer": WHO, "by": WHO}    (files that no plan has yet; review.hpp)
 ///   {"action": "review-visit", "visit": NUMBER, "note": TEXT, "by": WHO}
+///   {"action": "provider-join", "owner": ID, "other": ID, "owner_name": NAME, "by": WHO}
+///                          (both ids are one doctor's; kept under the first; him/providers.hpp)
+///   {"action": "provider-part", "other": ID, "by": WHO}      (a doctor of its own again)
 ///   {"action": "letters-sent", "upto": NUMBER, "how": TEXT, "by": WHO}
 ///
 /// Checks an order against the records: what it names exists, what it must say is said, an absence
