@@ -3,6 +3,8 @@
 #include <core/error.hpp>
 #include <fhir/json.hpp>
 #include <net/http_message.hpp>
+#include <net/http_router.hpp>
+#include <net/offload.hpp>
 
 #include <optional>
 #include <string>
@@ -50,6 +52,20 @@ inline void optional_time(JsonObject& object, std::string_view name,
   } else {
     object.null(name);
   }
+}
+
+/// A route whose answer, `answer(api, request)`, reads stores and so is made on `pool`. Both live as
+/// long as the router.
+template <class Api, class Answer>
+void add_offloaded(net::HttpRouter& router, boost::asio::thread_pool& pool, const char* method,
+                   const char* pattern, Api& api, Answer answer) {
+  router.add(method, pattern,
+             [&pool, &api,
+              answer](net::HttpRequest request) -> net::Awaitable<net::HttpResponse> {
+               auto work = [&] { return answer(api, request); };
+               net::HttpResponse response = co_await net::offload(pool, work);
+               co_return response;
+             });
 }
 
 }  // namespace admin

@@ -160,12 +160,7 @@ Api::Api(pipeline::Engine& engine, std::shared_ptr<const pipeline::Knowledge> kn
 
 void Api::add_routes(net::HttpRouter& router) {
   const auto add = [&](const char* method, const char* pattern, auto answer) {
-    router.add(method, pattern,
-               [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
-                 auto work = [&] { return answer(*this, request); };
-                 HttpResponse response = co_await net::offload(pool_, work);
-                 co_return response;
-               });
+    add_offloaded(router, pool_, method, pattern, *this, answer);
   };
   add("GET", "/api/v1/status", [](Api& api, const HttpRequest&) { return api.status(); });
   add("GET", "/api/v1/messages", [](Api& api, const HttpRequest& r) { return api.messages(r); });

@@ -162,12 +162,7 @@ HimApi::HimApi(pipeline::Engine& engine, std::shared_ptr<const pipeline::Knowled
 
 void HimApi::add_routes(net::HttpRouter& router) {
   const auto add = [&](const char* method, const char* pattern, auto answer) {
-    router.add(method, pattern,
-               [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
-                 auto work = [&] { return answer(*this, request); };
-                 HttpResponse response = co_await net::offload(pool_, work);
-                 co_return response;
-               });
+    add_offloaded(router, pool_, method, pattern, *this, answer);
   };
   add("POST", "/api/v1/him/commands",
       [](HimApi& api, const HttpRequest& r) { return api.command(r); });

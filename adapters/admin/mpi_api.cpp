@@ -97,12 +97,7 @@ MpiApi::MpiApi(pipeline::Engine& engine, std::unique_ptr<store::Records> reader,
 
 void MpiApi::add_routes(net::HttpRouter& router) {
   const auto add = [&](const char* method, const char* pattern, auto answer) {
-    router.add(method, pattern,
-               [this, answer](HttpRequest request) -> net::Awaitable<HttpResponse> {
-                 auto work = [&] { return answer(*this, request); };
-                 HttpResponse response = co_await net::offload(pool_, work);
-                 co_return response;
-               });
+    add_offloaded(router, pool_, method, pattern, *this, answer);
   };
   add("GET", "/api/v1/mpi/rates", [](MpiApi& api, const HttpRequest&) { return api.rates(); });
   add("GET", "/api/v1/mpi/unmerges",

@@ -196,8 +196,7 @@ bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
 }
 
 /// A place by its facility and parts, as the rung `^4 | %facility / ^1 / ^2` of a room writes it:
-/// the
-/// room that a bed lies in is the room that another message names alone.
+/// the room that a bed lies in is the room that another message names alone.
 bool Mapper::Impl::place_key(const Val& value, std::string& out) {
   const std::size_t before = out.size();
   const bool facility = child_of(value, 4, 0).valued();

@@ -42,6 +42,10 @@ void ApplyResult::add_lane(std::string lane) {
   if (std::find(lanes.begin(), lanes.end(), lane) == lanes.end()) lanes.push_back(std::move(lane));
 }
 
+void ApplyResult::add_lanes(const std::vector<std::string>& more) {
+  for (const std::string& lane : more) add_lane(lane);
+}
+
 int result_status_rank(std::string_view status) {
   if (status == "registered") return 1;
   if (status == "partial") return 2;
@@ -349,7 +353,9 @@ core::Status MessageApply::merge_pair(Work& work, const std::string& retired,
     if (!marked) return marked;
   }
   auto leaders = identity::regroup(records_, merge->retired);
-  return leaders ? join_groups(work.result, *leaders) : core::fail(leaders.error());
+  if (!leaders) return core::fail(leaders.error());
+  work.result.add_lanes(*leaders);
+  return {};
 }
 
 core::Status MessageApply::write_changes(const std::vector<him::Change>& changes,

@@ -38,6 +38,7 @@ struct ApplyResult {
   /// One entry a resource, whatever touched it how often: its last version, changed if ever.
   void touch(store::VersionRef ref, bool shared, bool changed);
   void add_lane(std::string lane);
+  void add_lanes(const std::vector<std::string>& more);
 
  private:
   std::map<std::pair<std::string, std::string>, std::size_t> at_;   ///< (type, id) in touched
@@ -134,7 +135,6 @@ class MessageApply {
   core::Status finish_command(Work& work, const std::vector<std::string>& patients);
   core::Result<std::vector<std::string>> keys_of(Work& work, std::size_t index);
   core::Result<std::string> known_id(std::string_view type, const std::vector<std::string>& keys);
-  core::Status join_groups(ApplyResult& result, const std::vector<std::string>& leaders);
   core::Status collect_lanes(Work& work);
   core::Status look_for_known(Work& work, identity::Mpi::Mode mode);
   core::Status add_seealso(const std::string& to, const std::string& other,

@@ -21,18 +21,12 @@ core::Status MessageApply::look_for_known(Work& work, identity::Mpi::Mode mode) 
   return {};
 }
 
-core::Status MessageApply::join_groups(ApplyResult& result,
-                                       const std::vector<std::string>& leaders) {
-  for (const std::string& leader : leaders) result.add_lane(leader);
-  return {};
-}
-
 core::Status MessageApply::link_patients(const std::string& a, const std::string& b,
                                          const store::Stamp& stamp, ApplyResult& result) {
   // The lanes of both, and from now on of the group they make.
   auto leaders = identity::set_tie(records_, a, b, true);
   if (!leaders) return core::fail(leaders.error());
-  if (auto status = join_groups(result, *leaders); !status) return status;
+  result.add_lanes(*leaders);
   auto first = identity_.survivor(a);
   auto second = identity_.survivor(b);
   if (!first) return core::fail(first.error());
@@ -46,7 +40,7 @@ core::Status MessageApply::unlink_patients(const std::string& a, const std::stri
                                            const store::Stamp& stamp, ApplyResult& result) {
   auto leaders = identity::set_tie(records_, a, b, false);
   if (!leaders) return core::fail(leaders.error());
-  if (auto status = join_groups(result, *leaders); !status) return status;
+  result.add_lanes(*leaders);
   auto first = identity_.survivor(a);
   auto second = identity_.survivor(b);
   if (!first) return core::fail(first.error());

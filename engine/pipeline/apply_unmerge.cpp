@@ -77,7 +77,7 @@ core::Status MessageApply::detach(Work& work, const identity::Detachment& plan) 
   for (const std::string& one : {plan.retired, plan.survivor}) {
     auto leaders = identity::regroup(records_, one);
     if (!leaders) return core::fail(leaders.error());
-    if (status = join_groups(work.result, *leaders); !status) return status;
+    work.result.add_lanes(*leaders);
   }
   return {};
 }

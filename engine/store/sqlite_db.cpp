@@ -105,7 +105,7 @@ core::Result<std::unique_ptr<SqliteDb>> SqliteDb::open(const std::string& path,
                                                        const Options& options,
                                                        const Tuning& tuning) {
   // What a savepoint would undo goes to a temporary file above 64 KiB, unless told otherwise before
-  // the library starts; the applier sets one for each message.
+  // the library starts; the applier sets one for each message after a failure.
   static const int kept_in_memory = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
   // Counting its memory costs a lock with each allocation.
   static const int not_counted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
