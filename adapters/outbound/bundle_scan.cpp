@@ -1,7 +1,9 @@
 #include "bundle_scan.hpp"
 
-#include <rapidjson/memorystream.h>
+#include <core/text.hpp>
+
 #include <rapidjson/reader.h>
+#include <rapidjson/stream.h>
 
 #include <algorithm>
 #include <array>
@@ -9,16 +11,19 @@
 namespace outbound {
 namespace {
 
-// Iterative: depth costs no stack. Numbers as text: nothing here needs their value.
+// Iterative: depth costs no stack. Numbers as text: nothing here needs their value. In place: on a
+// copy, so that no text is gathered byte by byte.
 constexpr unsigned kScanFlags = rapidjson::kParseIterativeFlag |
                                 rapidjson::kParseNumbersAsStringsFlag |
-                                rapidjson::kParseValidateEncodingFlag;
+                                rapidjson::kParseInsituFlag;
+
+using Stream = rapidjson::InsituStringStream;
 
 /// Follows the path of keys down to the fifth level, which is all that a Bundle's frame needs:
 /// {entry: [{resource: {resourceType, id}, request: {method, url}}]}.
 class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> {
  public:
-  Scanner(std::string_view json, const rapidjson::MemoryStream& stream)
+  Scanner(std::string_view json, Stream& stream)
       : json_(json), stream_(stream) {}
 
   ScannedBody take() { return std::move(body_); }
@@ -91,7 +96,7 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
   }
 
   std::string_view json_;
-  const rapidjson::MemoryStream& stream_;
+  Stream& stream_;
   ScannedBody body_;
   std::array<std::string, kLevels> keys_;   ///< the key we are under, by level
   std::size_t depth_ = 0;
@@ -101,7 +106,9 @@ class Scanner : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Scanner> 
 }  // namespace
 
 core::Result<ScannedBody> scan_body(std::string_view json) {
-  rapidjson::MemoryStream stream(json.data(), json.size());
+  if (!core::is_valid_utf8(json)) return core::fail(core::ErrorCode::kBadJson, "not UTF-8");
+  std::string copy(json);
+  Stream stream(copy.data());
   Scanner scanner(json, stream);
   rapidjson::Reader reader;
   const rapidjson::ParseResult result = reader.Parse<kScanFlags>(stream, scanner);
@@ -110,6 +117,11 @@ core::Result<ScannedBody> scan_body(std::string_view json) {
     return core::fail(core::ErrorCode::kBadJson,
                       ours ? "too deep, or too many entries"
                            : "malformed at byte " + std::to_string(result.Offset()));
+  }
+  // A zero byte ends the stream for the reader.
+  if (stream.Tell() != json.size()) {
+    return core::fail(core::ErrorCode::kBadJson,
+                      "malformed at byte " + std::to_string(stream.Tell()));
   }
   return scanner.take();
 }

@@ -38,6 +38,10 @@ void ApplyResult::touch(store::VersionRef ref, bool shared, bool changed) {
   entry.changed = entry.changed || changed;
 }
 
+bool ApplyResult::changed() const {
+  return std::any_of(touched.begin(), touched.end(), [](const auto& one) { return one.changed; });
+}
+
 void ApplyResult::add_lane(std::string lane) {
   if (std::find(lanes.begin(), lanes.end(), lane) == lanes.end()) lanes.push_back(std::move(lane));
 }
@@ -177,7 +181,14 @@ core::Status MessageApply::write_drafts(Work& work) {
       groups.push_back({std::move(name), {i}});
     }
   }
-  for (const auto& [name, drafts] : groups) {
+  // Who made changes is said after them, and only where some were made (FHIR Provenance: "creating,
+  // revising, deleting"): the journal knows who sent a message that changed nothing.
+  const auto source = std::stable_partition(groups.begin(), groups.end(), [](const auto& group) {
+    return group.first.first != "Provenance";
+  });
+  for (auto group = groups.begin(); group != groups.end(); ++group) {
+    if (group == source && !work.result.changed()) break;
+    const auto& [name, drafts] = *group;
     if (auto status = write_resource(work, name.first, name.second, drafts); !status) return status;
   }
   return {};
@@ -188,17 +199,12 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
                                           const std::vector<std::size_t>& drafts) {
   const bool shared = work.output.drafts[drafts.front()].shared;
   if (shared) work.result.shared_lanes.push_back(type + "/" + id);
-  bool stale = false;
-  if (work.stamp.event_time) {
-    auto last = records_.last_event_time(type, id, work.stamp.sender);
-    if (!last) return core::fail(last.error());
-    stale = *last && **last > *work.stamp.event_time;
-  }
-  auto current = records_.look(type, id);
-  if (!current) return core::fail(current.error());
-  const bool known = *current != nullptr && !(*current)->deleted;
-  stale = stale && known;
-  const std::uint32_t version_before = known ? (*current)->version : 0;
+  const auto standing = records_.standing(type, id, work.stamp.sender);
+  if (!standing) return core::fail(standing.error());
+  const bool known = standing->live();
+  const bool stale = known && work.stamp.event_time && standing->last_event &&
+                     *standing->last_event > *work.stamp.event_time;
+  const std::uint32_t version_before = known ? standing->version : 0;
   const std::string name = type + "/" + id;
   const SaidBefore::Statement statement = said_.statement(work.output, drafts, work.ids);
   if (known && !stale && said_.same(name, version_before, statement)) {
@@ -208,8 +214,12 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     return {};
   }
   fhir::Node* tree = nullptr;
-  const std::string body = known ? (*current)->body : std::string();
+  std::string body;
   if (known) {
+    auto current = records_.look(type, id);
+    if (!current) return core::fail(current.error());
+    if (*current == nullptr) return core::fail(ErrorCode::kStoreCorrupt, "a resource is missing");
+    body = (*current)->body;
     auto parsed = fhir::parse_json(body, document_);
     if (!parsed) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");
     tree = *parsed;

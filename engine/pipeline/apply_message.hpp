@@ -37,6 +37,7 @@ struct ApplyResult {
 
   /// One entry a resource, whatever touched it how often: its last version, changed if ever.
   void touch(store::VersionRef ref, bool shared, bool changed);
+  bool changed() const;
   void add_lane(std::string lane);
   void add_lanes(const std::vector<std::string>& more);
 

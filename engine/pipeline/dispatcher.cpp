@@ -382,10 +382,10 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
 }
 
 core::Result<std::string> Dispatcher::bundle_of(const store::OutboxItem& item) {
-  std::vector<SentBefore::Kept> resources;
+  std::vector<store::RecentVersions::Kept> resources;
   resources.reserve(item.resources.size());
   for (const store::VersionRef& ref : item.resources) {
-    if (auto known = sent_.find(ref)) {
+    if (auto known = parts_.recent->find(ref)) {
       resources.push_back(std::move(known));
       continue;
     }
@@ -394,11 +394,12 @@ core::Result<std::string> Dispatcher::bundle_of(const store::OutboxItem& item) {
     if (!*version) {
       return core::fail(core::ErrorCode::kStoreCorrupt, "a queued resource version is missing");
     }
-    resources.push_back(sent_.keep(std::move(**version)));
+    resources.push_back(std::make_shared<const store::Resource>(std::move(**version)));
+    parts_.recent->keep(resources.back());
   }
   std::vector<fhir::BundleEntry> entries;
   entries.reserve(resources.size());
-  for (const SentBefore::Kept& resource : resources) {
+  for (const store::RecentVersions::Kept& resource : resources) {
     fhir::BundleEntry& entry = entries.emplace_back();
     entry.type = resource->type;
     entry.id = resource->id;

@@ -4,7 +4,7 @@
 #include <pipeline/destination.hpp>
 #include <pipeline/status.hpp>
 #include <store/journal.hpp>
-#include <store/records.hpp>
+#include <store/recent_versions.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -18,8 +18,6 @@
 #include <thread>
 #include <unordered_map>
 #include <vector>
-
-#include "sent_before.hpp"
 
 namespace pipeline {
 
@@ -38,6 +36,7 @@ class Dispatcher {
     const DestinationConfig* config;
     std::unique_ptr<Destination> destination;
     std::unique_ptr<store::Records> reader;    ///< its own read-only connection
+    std::shared_ptr<store::RecentVersions> recent;   ///< what the applier wrote last
     store::Journal* journal;
     const core::Clock* clock;
     core::Metrics* metrics;
@@ -94,7 +93,6 @@ class Dispatcher {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool woken_ = false, reload_ = false, stopping_ = false;
-  SentBefore sent_;                                          ///< of bundle_of()
   std::map<std::int64_t, Item> items_;                       ///< the window, by row
   std::unordered_map<std::string, std::set<std::int64_t>> lanes_;   ///< rows of each lane in memory
   std::unordered_map<std::string, std::set<std::int64_t>> after_;   ///< who only waits for a lane

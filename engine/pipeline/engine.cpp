@@ -34,6 +34,7 @@ struct Engine::Impl {
   ApplyWaiters waiters;
   mapping::UnmappedTally unmapped;
   std::unique_ptr<store::Journal> journal;
+  const std::shared_ptr<store::RecentVersions> recent = std::make_shared<store::RecentVersions>();
   std::unique_ptr<store::Records> records;        // the applier's
   mutable std::mutex status_mutex;
   std::unique_ptr<store::Records> status_reader;  // under status_mutex
@@ -97,7 +98,7 @@ core::Status Engine::Impl::open() {
   if (!opened) return core::fail(opened.error());
   journal = std::move(*opened);
   const schema::R4& r4 = options.knowledge->r4;
-  auto store = store::Records::open(options.config.store_path, r4);
+  auto store = store::Records::open(options.config.store_path, r4, recent);
   if (!store) return core::fail(store.error());
   records = std::move(*store);
   auto reader = store::Records::open_read_only(options.config.store_path, r4);
@@ -162,6 +163,7 @@ core::Status Engine::Impl::start_dispatchers() {
     parts.config = &config;
     parts.destination = options.make_destination(config);
     parts.reader = std::move(*reader);
+    parts.recent = recent;
     parts.journal = journal.get();
     parts.clock = options.clock;
     parts.metrics = options.metrics;

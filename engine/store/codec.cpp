@@ -19,8 +19,7 @@ struct FreeZstd {
 /// @param compress called with context, room and its size; its answer is zstd's
 template <class Compress>
 bool pack_with(std::string_view raw, std::string& out, const Compress& compress) {
-  out.clear();
-  if (raw.size() < kPackBytesMin || raw.size() > kUnpackBytesMax) return false;
+  if (raw.size() > kUnpackBytesMax) return false;
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeZstd> context(ZSTD_createCCtx());
   if (!context) return false;
   thread_local std::string scratch;
@@ -48,12 +47,16 @@ const ZSTD_DDict* unpacking_dictionary() {
 }  // namespace
 
 bool pack(std::string_view raw, std::string& out) {
+  out.clear();
+  if (raw.size() < kPackMessageBytesMin) return false;
   return pack_with(raw, out, [&](ZSTD_CCtx* context, char* to, std::size_t room) {
     return ZSTD_compressCCtx(context, to, room, raw.data(), raw.size(), kLevel);
   });
 }
 
 bool pack_resource(std::string_view raw, std::string& out) {
+  out.clear();
+  if (raw.size() < kPackBytesMin) return false;
   if (packing_dictionary() == nullptr) return pack(raw, out);
   return pack_with(raw, out, [&](ZSTD_CCtx* context, char* to, std::size_t room) {
     return ZSTD_compress_usingCDict(context, to, room, raw.data(), raw.size(),

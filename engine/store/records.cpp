@@ -19,15 +19,21 @@ constexpr std::int64_t kFreePagesKept = 8192;
 
 }  // namespace
 
-RecordsImpl::RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer)
-    : db_(std::move(db)), writer_(writer), words_(*db_), index_(*db_, words_, r4) {}
+RecordsImpl::RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer,
+                         std::shared_ptr<RecentVersions> recent)
+    : db_(std::move(db)),
+      writer_(writer),
+      words_(*db_),
+      index_(*db_, words_, r4),
+      fresh_(std::move(recent)) {}
 
 RecordsImpl::~RecordsImpl() {
   if (open_) rollback();
 }
 
 core::Result<std::unique_ptr<Records>> Records::open(const std::string& directory,
-                                                     const schema::R4& r4) {
+                                                     const schema::R4& r4,
+                                                     std::shared_ptr<RecentVersions> recent) {
   if (auto status = make_folder(directory); !status) return core::fail(status.error());
   Db::Options options;
   options.cache_kib = kWriterCacheKib;
@@ -36,7 +42,8 @@ core::Result<std::unique_ptr<Records>> Records::open(const std::string& director
                            {.checkpoint_pages = kCheckpointPages});
   if (!db) return core::fail(db.error());
   if (auto status = migrate(**db, "records"); !status) return core::fail(status.error());
-  auto records = std::make_unique<RecordsImpl>(std::move(*db), r4, true);
+  auto records = 
+      std::make_unique<RecordsImpl>(std::move(*db), r4, true, std::move(recent));
   if (auto status = records->start(); !status) return core::fail(status.error());
   return std::unique_ptr<Records>(std::move(records));
 }
@@ -48,7 +55,7 @@ core::Result<std::unique_ptr<Records>> Records::open_read_only(const std::string
   options.read_only = true;
   auto db = SqliteDb::open(directory + "/records.db", options, {});
   if (!db) return core::fail(db.error());
-  auto records = std::make_unique<RecordsImpl>(std::move(*db), r4, false);
+  auto records = std::make_unique<RecordsImpl>(std::move(*db), r4, false, nullptr);
   if (auto status = records->start(); !status) return core::fail(status.error());
   return std::unique_ptr<Records>(std::move(records));
 }
@@ -75,6 +82,7 @@ core::Status RecordsImpl::begin() {
   words_.begin();
   cache_.begin();
   keys_.begin();
+  fresh_.begin();
   return {};
 }
 
@@ -88,6 +96,7 @@ core::Status RecordsImpl::commit(core::Sequence position) {
     return status;
   }
   open_ = false;
+  fresh_.commit();
   saved_ = tallies_;
   give_back_room();
   return {};
@@ -115,6 +124,7 @@ core::Status RecordsImpl::savepoint() {
   marked_ = tallies_;
   words_.savepoint();
   cache_.savepoint();
+  fresh_.savepoint();
   keys_.savepoint();
   return {};
 }
@@ -128,6 +138,7 @@ core::Status RecordsImpl::rollback_to_savepoint() {
   words_.undo_to_savepoint();
   index_.forget();
   cache_.undo_to_savepoint();
+  fresh_.undo_to_savepoint();
   keys_.undo_to_savepoint();
   return {};
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include "fresh_versions.hpp"
 #include "key_cache.hpp"
 #include "resource_cache.hpp"
 #include "search_index.hpp"
@@ -30,7 +31,8 @@ struct Tallies {
 
 class RecordsImpl final : public Records {
  public:
-  RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer);
+  RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer,
+              std::shared_ptr<RecentVersions> recent);
   ~RecordsImpl() override;
   core::Status start();
 
@@ -54,9 +56,8 @@ class RecordsImpl final : public Records {
   core::Result<const Resource*> look(std::string_view type, std::string_view id) override;
   core::Result<Put> confirm(std::string_view type, std::string_view id,
                             const Stamp& stamp) override;
-  core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
-                                                             std::string_view id,
-                                                             std::string_view sender) override;
+  core::Result<Standing> standing(std::string_view type, std::string_view id,
+                                  std::string_view sender) override;
   core::Result<std::vector<Resource>> search(const SearchQuery& query) override;
   core::Result<std::uint64_t> count(const SearchQuery& query) override;
 
@@ -99,6 +100,8 @@ class RecordsImpl final : public Records {
 
   // A resource's row with its current body; null when there is none. Valid until the next call.
   core::Result<Current*> current(std::string_view type, std::string_view id);
+  // The same where a row without its body, type and id will do.
+  core::Result<Current*> current_row(std::string_view type, std::string_view id);
   core::Result<std::optional<Current>> load_current(std::string_view type, std::string_view id);
   core::Result<Put> write_version(std::string_view type, std::string_view id, Current* now,
                                   const std::string& body, bool deleted, const fhir::Node* tree,
@@ -123,6 +126,7 @@ class RecordsImpl final : public Records {
   ResourceCache cache_;
   KeyCache keys_;
   SearchIndex index_;
+  FreshVersions fresh_;
   std::optional<Current> loaded_;   // the reader's one place for current()
   std::string name_;                // "Type/id", reused
   std::string packed_;

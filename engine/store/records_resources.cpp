@@ -77,6 +77,14 @@ core::Result<Current*> RecordsImpl::current(std::string_view type, std::string_v
   return &*loaded_;
 }
 
+core::Result<Current*> RecordsImpl::current_row(std::string_view type, std::string_view id) {
+  name_.assign(type).append("/").append(id);
+  if (writer_) {
+    if (Current* known = cache_.find_row(name_)) return known;
+  }
+  return current(type, id);
+}
+
 core::Result<std::optional<Resource>> RecordsImpl::get(std::string_view type,
                                                        std::string_view id) {
   const auto now = current(type, id);
@@ -112,7 +120,7 @@ core::Result<Records::Put> RecordsImpl::confirm_current(Current& known, const St
 core::Result<Records::Put> RecordsImpl::confirm(std::string_view type, std::string_view id,
                                                 const Stamp& with) {
   if (auto status = writable(); !status) return core::fail(status.error());
-  auto now = current(type, id);
+  auto now = current_row(type, id);
   if (!now) return core::fail(now.error());
   if (!*now) return core::fail(core::ErrorCode::kNotFound, "no such resource", std::string(type));
   return confirm_current(**now, with);
@@ -179,6 +187,7 @@ core::Result<Records::Put> RecordsImpl::write_version(std::string_view type, std
   if (const auto stamped = stamp(*now, with); !stamped) return core::fail(stamped.error());
   if (status = save_row(*now, is_new); !status) return core::fail(status.error());
   cache_.changed(name);   // its size is another now
+  fresh_.add(resource);
   return Put{resource.version, true, created};
 }
 
@@ -251,18 +260,25 @@ core::Result<std::optional<std::int64_t>> RecordsImpl::other_stamp(std::int64_t 
   return found;
 }
 
-core::Result<std::optional<core::Instant>> RecordsImpl::last_event_time(std::string_view type,
-                                                                        std::string_view id,
-                                                                        std::string_view sender) {
-  const auto now = current(type, id);
+core::Result<Records::Standing> RecordsImpl::standing(std::string_view type, std::string_view id,
+                                                      std::string_view sender) {
+  Standing standing;
+  const auto now = current_row(type, id);
   if (!now) return core::fail(now.error());
+  if (!*now) return standing;
+  standing.version = (*now)->resource.version;
+  standing.deleted = (*now)->resource.deleted;
   const auto word = words_.find(sender);
   if (!word) return core::fail(word.error());
-  if (!*now || *word == 0) return std::optional<core::Instant>{};
-  if ((*now)->sender == *word) return std::optional(instant((*now)->event_time));
+  if (*word == 0) return standing;
+  if ((*now)->sender == *word) {
+    standing.last_event = instant((*now)->event_time);
+    return standing;
+  }
   const auto other = other_stamp((*now)->number, *word);
   if (!other) return core::fail(other.error());
-  return *other ? std::optional(instant(**other)) : std::nullopt;
+  if (*other) standing.last_event = instant(**other);
+  return standing;
 }
 
 core::Result<Resource> RecordsImpl::load_version(std::int64_t row, std::string type,

@@ -16,12 +16,26 @@ Current* ResourceCache::find(const std::string& name) {
   return &slots_.front().current;
 }
 
+Current* ResourceCache::find_row(const std::string& name) {
+  if (Current* whole = find(name)) return whole;
+  const auto row = rows_.find(name);
+  return row == rows_.end() ? nullptr : &row->second;
+}
+
+void ResourceCache::keep_row(Slot slot) {
+  if (rows_.size() >= kRowsMax) rows_.clear();
+  Resource& resource = slot.current.resource;
+  for (std::string* text : {&resource.type, &resource.id, &resource.body}) std::string().swap(*text);
+  rows_.insert_or_assign(std::move(slot.name), std::move(slot.current));
+}
+
 Current& ResourceCache::put(const std::string& name, Current current) {
   if (const auto place = places_.find(name); place != places_.end()) {
     bytes_ -= place->second->bytes;
     slots_.erase(place->second);
     places_.erase(place);
   }
+  rows_.erase(name);
   slots_.push_front({name, std::move(current), 0});
   places_[name] = slots_.begin();
   slots_.front().bytes = bytes_of(slots_.front());
@@ -29,6 +43,7 @@ Current& ResourceCache::put(const std::string& name, Current current) {
   while (bytes_ > kBytesMax && slots_.size() > 1) {
     bytes_ -= slots_.back().bytes;
     places_.erase(slots_.back().name);
+    keep_row(std::move(slots_.back()));
     slots_.pop_back();
   }
   return slots_.front().current;
@@ -46,6 +61,7 @@ void ResourceCache::changed(const std::string& name) {
 
 void ResourceCache::undo(std::size_t keep) {
   for (; touched_.size() > keep; touched_.pop_back()) {
+    rows_.erase(touched_.back());
     const auto place = places_.find(touched_.back());
     if (place == places_.end()) continue;
     bytes_ -= place->second->bytes;

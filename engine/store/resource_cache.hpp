@@ -20,14 +20,17 @@ struct Current {
 };
 
 /// The writer's copy of what it read or wrote last, so that a busy chart is not read and unpacked
-/// for
-/// each of its messages. Bounded by bytes, the least recently used leaves first. What a transaction
-/// or savepoint changed leaves with its undo.
+/// for each of its messages. Bounded by bytes, the least recently used leaves first; what its row
+/// says stays longer, without type, id and body. What a transaction or savepoint changed leaves with
+/// its undo.
 class ResourceCache {
  public:
   static constexpr std::size_t kBytesMax = 16u << 20;
+  static constexpr std::size_t kRowsMax = 20'000;
 
   Current* find(const std::string& name);
+  /// One without a body will do. Stays where it is until the next put() or undo.
+  Current* find_row(const std::string& name);
   /// The entry stays where it is until the next put() or undo.
   Current& put(const std::string& name, Current current);
   /// The entry was changed in place.
@@ -45,10 +48,12 @@ class ResourceCache {
     std::size_t bytes = 0;
   };
   void undo(std::size_t keep);
+  void keep_row(Slot slot);
   static std::size_t bytes_of(const Slot& slot);
 
   std::list<Slot> slots_;   // most recent first
   std::unordered_map<std::string, std::list<Slot>::iterator> places_;
+  std::unordered_map<std::string, Current> rows_;   ///< of those that left; begins anew when full
   std::vector<std::string> touched_;
   std::size_t mark_ = 0, bytes_ = 0;
 };

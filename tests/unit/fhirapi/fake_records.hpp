@@ -69,9 +69,8 @@ class FakeRecords final : public store::Records {
   core::Result<Put> remove(std::string_view, std::string_view, const store::Stamp&) override {
     return none<Put>();
   }
-  core::Result<std::optional<core::Instant>> last_event_time(std::string_view, std::string_view,
-                                                             std::string_view) override {
-    return none<std::optional<core::Instant>>();
+  core::Result<Standing> standing(std::string_view, std::string_view, std::string_view) override {
+    return none<Standing>();
   }
   core::Result<std::optional<std::string>> find_key(std::string_view, std::string_view) override {
     return none<std::optional<std::string>>();

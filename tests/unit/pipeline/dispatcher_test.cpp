@@ -115,6 +115,7 @@ struct Bench {
           return outcome;
         });
     parts.reader = stores.reader();
+    parts.recent = std::make_shared<store::RecentVersions>();
     parts.journal = stores.journal.get();
     parts.clock = &clock;
     parts.metrics = &metrics;

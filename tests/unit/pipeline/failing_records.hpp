@@ -53,10 +53,9 @@ class FailingRecords final : public store::Records {
                             const store::Stamp& stamp) override {
     return inner_.confirm(type, id, stamp);
   }
-  core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
-                                                             std::string_view id,
-                                                             std::string_view sender) override {
-    return inner_.last_event_time(type, id, sender);
+  core::Result<Standing> standing(std::string_view type, std::string_view id,
+                                  std::string_view sender) override {
+    return inner_.standing(type, id, sender);
   }
   core::Result<std::vector<store::Resource>> search(const store::SearchQuery& query) override {
     return inner_.search(query);

@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(removing_keeps_the_history_and_putting_brings_it_back) {
 
 BOOST_AUTO_TEST_CASE(remembers_the_newest_event_time_of_each_sender) {
   const auto last = [&](const char* sender) {
-    return must(records->last_event_time("Patient", "p1", sender));
+    return must(records->standing("Patient", "p1", sender)).last_event;
   };
   must(records->begin());
   BOOST_TEST(!last("A|B").has_value());
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(what_is_rolled_back_never_was) {
   must(records->commit(core::Sequence{2}));
   reopen();
   BOOST_TEST(must(records->get("Patient", "p3")).value().version == 1u);
-  BOOST_TEST((must(records->last_event_time("Patient", "p3", "NEW|SENDER")) ==
+  BOOST_TEST((must(records->standing("Patient", "p3", "NEW|SENDER")).last_event ==
               at("2026-01-01T10:00:00Z")));
   BOOST_TEST(must(records->get("Patient", "p1")).value().version == 1u);
 }

@@ -83,13 +83,17 @@ struct OutboxItem {
   std::string last_error;
 };
 
+class RecentVersions;
+
 /// The records store: every projection of the journal, in `<dir>/records.db`. One writer (the
 /// applier) inside begin()/commit(); readers open their own with open_read_only(). Idempotence: the
 /// position moves in the same transaction as what it covers.
 class Records {
  public:
-  static core::Result<std::unique_ptr<Records>> open(const std::string& directory,
-                                                     const schema::R4& r4);
+  /// `recent`, when given, is told every version that was committed.
+  static core::Result<std::unique_ptr<Records>> open(
+      const std::string& directory, const schema::R4& r4,
+      std::shared_ptr<RecentVersions> recent = nullptr);
   static core::Result<std::unique_ptr<Records>> open_read_only(const std::string& directory,
                                                                const schema::R4& r4);
   virtual ~Records() = default;
@@ -127,10 +131,15 @@ class Records {
   /// The resource was stated again as it stands (it must be there): only the stale guard moves.
   virtual core::Result<Put> confirm(std::string_view type, std::string_view id,
                                     const Stamp& stamp) = 0;
-  /// The newest stamp of a sender on a resource, for the stale guard.
-  virtual core::Result<std::optional<core::Instant>> last_event_time(std::string_view type,
-                                                                     std::string_view id,
-                                                                     std::string_view sender) = 0;
+  /// How a resource stands, without its body.
+  struct Standing {
+    std::uint32_t version = 0;   ///< 0: never written
+    bool deleted = false;
+    std::optional<core::Instant> last_event;   ///< that sender's newest, for the stale guard
+    bool live() const { return version != 0 && !deleted; }
+  };
+  virtual core::Result<Standing> standing(std::string_view type, std::string_view id,
+                                          std::string_view sender) = 0;
   virtual core::Result<std::vector<Resource>> search(const SearchQuery& query) = 0;
   virtual core::Result<std::uint64_t> count(const SearchQuery& query) = 0;
 
