@@ -267,8 +267,60 @@ Values Evaluator::negate(const Values& values) {
 
 namespace fhir {
 
+namespace {
+
+/// What nearly every search parameter is: `Type.member.member`, walked without making values of what
+/// lies between.
+struct Chain {
+  std::string type;
+  std::vector<std::string> steps;
+
+  static std::optional<Chain> of(const path::Expr& expr) {
+    Chain chain;
+    const path::Expr* at = &expr;
+    for (; at->kind == path::Expr::Kind::kMember && at->args.size() == 1; at = at->args[0].get()) {
+      chain.steps.insert(chain.steps.begin(), at->text);
+    }
+    const bool whole = at->kind == path::Expr::Kind::kMember && at->args.empty() &&
+                       path::is_upper(at->text[0]) && !chain.steps.empty();
+    if (!whole) return {};
+    chain.type = at->text;
+    return chain;
+  }
+
+  /// @return false where choices of type or extensions of primitives need the evaluator's care.
+  bool walk(const Node* node, std::size_t step, std::vector<const Node*>& out) const {
+    if (node->is_array()) {
+      for (const Item* item = node->first_item; item; item = item->next) {
+        if (!walk(item->value, step, out)) return false;
+      }
+      return true;
+    }
+    if (step == steps.size()) {
+      out.push_back(node);
+      return node->kind != Node::Kind::kNull && out.size() <= path::kItemsMax;
+    }
+    if (!node->is_object()) return true;
+    const std::string& name = steps[step];
+    const Node* found = nullptr;
+    bool choice = false;
+    for (const Member* m = node->first_member; m; m = m->next) {
+      if (m->name == name) {
+        found = m->value;
+      } else if (m->name.size() > name.size()) {
+        if (m->name[0] == '_' && m->name.substr(1).starts_with(name)) return false;
+        choice = choice || (m->name.starts_with(name) && path::is_upper(m->name[name.size()]));
+      }
+    }
+    return found ? walk(found, step + 1, out) : !choice;
+  }
+};
+
+}  // namespace
+
 struct Path::Impl {
   path::ExprPtr root;
+  std::optional<Chain> chain;
 };
 
 Path::Path() : impl_(std::make_unique<Impl>()) {}
@@ -281,11 +333,16 @@ core::Result<Path> Path::compile(std::string_view expression) {
   if (!parsed) return core::fail(parsed.error());
   Path path;
   path.impl_->root = std::move(*parsed);
+  path.impl_->chain = Chain::of(*path.impl_->root);
   return path;
 }
 
 std::vector<const Node*> Path::evaluate(const Node* resource, Document& scratch) const {
   std::vector<const Node*> nodes;
+  if (impl_->chain && resource->text_of("resourceType") == impl_->chain->type) {
+    if (impl_->chain->walk(resource, 0, nodes)) return nodes;
+    nodes.clear();
+  }
   for (const path::Value& value : path::Evaluator(resource, scratch).run(*impl_->root)) {
     nodes.push_back(value.node);
   }

@@ -50,6 +50,28 @@ bool holds(std::string_view expression, std::string_view json = kPatient) {
 
 BOOST_AUTO_TEST_SUITE(path)
 
+// Chains of members take a way of their own, which `.where(true)` does not.
+BOOST_AUTO_TEST_CASE(a_chain_of_members_finds_what_the_evaluator_finds) {
+  const auto agree = [](std::string_view path, const char* json) {
+    const std::string found = run(path, json);
+    BOOST_TEST(found == run(std::string(path) + ".where(true)", json), std::string(path));
+    return !found.empty();
+  };
+  int found = 0;
+  for (const char* step : {"name", "name.given", "name.given.x", "identifier.type.coding.code",
+                           "birthDate", "gender", "deceased", "multipleBirth", "active", "none",
+                           "generalPractitioner.reference", "telecom.rank", "contained.name"}) {
+    found += agree(std::string("Patient.") + step, kPatient) ? 1 : 0;
+  }
+  for (const char* step : {"value", "valueQuantity.value", "effective", "component.code.text",
+                           "component.value", "subject.reference", "status"}) {
+    found += agree(std::string("Observation.") + step, kObservation) ? 1 : 0;
+  }
+  BOOST_TEST(found == 17);
+  BOOST_TEST(!agree("Observation.status", kPatient));
+  BOOST_TEST(agree("Resource.id", kPatient));
+}
+
 BOOST_AUTO_TEST_CASE(members) {
   BOOST_TEST(run("name.given") == R"("Peter" "James" "Jim" null)");
   BOOST_TEST(run("Patient.name.given[0]") == R"("Peter")");
