@@ -1,6 +1,7 @@
 // Opening, transactions, counters.
 #include "files.hpp"
 #include "records_impl.hpp"
+#include "search_entry.hpp"
 
 #include <core/log.hpp>
 
@@ -61,6 +62,7 @@ core::Result<std::unique_ptr<Records>> Records::open_read_only(const std::string
 }
 
 core::Status RecordsImpl::start() {
+  if (auto status = add_search_functions(*db_); !status) return status;
   auto loaded = load_tallies();
   if (!loaded) return core::fail(loaded.error());
   tallies_ = saved_ = *loaded;

@@ -25,7 +25,9 @@ Current* ResourceCache::find_row(const std::string& name) {
 void ResourceCache::keep_row(Slot slot) {
   if (rows_.size() >= kRowsMax) rows_.clear();
   Resource& resource = slot.current.resource;
-  for (std::string* text : {&resource.type, &resource.id, &resource.body}) std::string().swap(*text);
+  for (std::string* text : {&resource.type, &resource.id, &resource.body}) {
+    std::string().swap(*text);
+  }
   rows_.insert_or_assign(std::move(slot.name), std::move(slot.current));
 }
 

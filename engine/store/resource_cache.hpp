@@ -21,8 +21,8 @@ struct Current {
 
 /// The writer's copy of what it read or wrote last, so that a busy chart is not read and unpacked
 /// for each of its messages. Bounded by bytes, the least recently used leaves first; what its row
-/// says stays longer, without type, id and body. What a transaction or savepoint changed leaves with
-/// its undo.
+/// says stays longer, without type, id and body. What a transaction or savepoint changed leaves
+/// with its undo.
 class ResourceCache {
  public:
   static constexpr std::size_t kBytesMax = 16u << 20;

@@ -24,6 +24,9 @@ constexpr std::array<std::string_view, 11> kDates = {
     "authored", "authored-on", "created", "recorded", "identified"};
 constexpr std::array<std::string_view, 3> kStrings = {"name", "family", "given"};
 
+constexpr std::array<std::string_view, 5> kCoarseTokens = {"category", "class", "clinical-status",
+                                                           "gender", "intent"};
+
 constexpr char kField = '\x1f';
 constexpr char kEnd = '\x1e';
 
@@ -88,7 +91,7 @@ TypeParams load_params(const schema::R4& r4, std::string_view type) {
         return other.expression == base && other.type == param.type;
       });
       if (same != all.end()) {
-        params.by_name[param.name] = {*kind, same->name, target};
+        params.by_name[param.name] = {*kind, same->name, target, false};
         continue;
       }
     }
@@ -99,13 +102,17 @@ TypeParams load_params(const schema::R4& r4, std::string_view type) {
       continue;
     }
     params.extracted.push_back({param.name, *kind, std::move(*path)});
-    params.by_name[param.name] = {*kind, param.name, {}};
+    params.by_name[param.name] = {*kind, param.name, {}, is_coarse(*kind, param.name)};
   }
   params.words.assign(params.extracted.size(), 0);
   return params;
 }
 
 }  // namespace
+
+bool is_coarse(fhir::SearchKind kind, std::string_view param) {
+  return kind == fhir::SearchKind::kToken && has(kCoarseTokens, param);
+}
 
 std::string clean_search_text(std::string_view text) {
   std::string out;
@@ -121,6 +128,7 @@ const TypeParams& SearchIndex::params_of(std::string_view type) {
 
 void SearchIndex::forget() {
   for (auto& [type, params] : types_) params.words.assign(params.extracted.size(), 0);
+  coarse_.clear();
 }
 
 core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParams& params,
@@ -131,7 +139,11 @@ core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParam
       static_cast<std::size_t>(std::distance(params.extracted.begin(), at)));
   if (word != 0) return word;
   auto number = words_.number(std::string(type) + "." + std::string(name));
-  if (number) word = *number;
+  if (!number) return number;
+  word = *number;
+  if (is_coarse(at->kind, name)) {
+    coarse_.insert(std::lower_bound(coarse_.begin(), coarse_.end(), word), word);
+  }
   return number;
 }
 
@@ -263,6 +275,7 @@ core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, b
       second < entry.size() ? entry.substr(second + 1) : std::string_view();
   switch (entry.front()) {
     case 't':
+      if (std::binary_search(coarse_.begin(), coarse_.end(), param)) return {};
       return db_.run(add ? "INSERT INTO search_token(param,code,resource,system)"
                            " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_token"
@@ -275,11 +288,11 @@ core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, b
                            " WHERE id=?1 AND param=?2 AND resource=?3 AND type=?4",
                      {tail, param, resource, number(head)});
     case 'd':
-      return db_.run(add ? "INSERT INTO search_date(resource,param,start,finish)"
+      return db_.run(add ? "INSERT INTO search_date(param,start,finish,resource)"
                            " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
                          : "DELETE FROM search_date"
-                           " WHERE resource=?1 AND param=?2 AND start=?3 AND finish=?4",
-                     {resource, param, number(head), number(tail)});
+                           " WHERE param=?1 AND start=?2 AND finish=?3 AND resource=?4",
+                     {param, number(head), number(tail), resource});
     default:
       return db_.run(add ? "INSERT INTO search_string(param,folded,resource)"
                            " VALUES(?1,?2,?3) ON CONFLICT DO NOTHING"

@@ -21,6 +21,9 @@ struct IndexedParam {
   /// Not empty: `stored_as` holds more types than this one asks for. "patient" is "subject", when
   /// that is a Patient; indexing both would write every such row twice.
   std::string target_type;
+  /// A token that splits a type in a handful of parts: it stands in search_value alone, since rows
+  /// of it would narrow no search.
+  bool coarse = false;
 };
 
 /// The search parameters of one resource type that are indexed.
@@ -29,6 +32,9 @@ struct TypeParams {
   std::map<std::string, IndexedParam, std::less<>> by_name;
   std::vector<std::int64_t> words;   ///< of `extracted`, as "Type.name"; 0 = not asked for yet
 };
+
+/// Whether rows of the tokens of this parameter are kept.
+bool is_coarse(fhir::SearchKind kind, std::string_view param);
 
 /// Keeps the index tables. Thread: the connection's.
 class SearchIndex {
@@ -57,6 +63,7 @@ class SearchIndex {
   Words& words_;
   const schema::R4& r4_;
   std::map<std::string, TypeParams, std::less<>> types_;
+  std::vector<std::int64_t> coarse_;   ///< words of coarse parameters that were asked for, sorted
   fhir::Document scratch_;
   std::vector<fhir::SearchValue> values_;
   // Of the last collect(); the entries stand in text_.

@@ -47,6 +47,7 @@ struct Clause {
   SearchKind kind = SearchKind::kToken;
   std::int64_t param = 0;          // 0: nothing was ever indexed under it
   std::string target_type;         // references: only these
+  bool coarse = false;             // without rows of its own
   bool negated = false, contains = false, exact = false;
   std::optional<bool> missing;
   std::vector<std::string> values;
@@ -98,6 +99,7 @@ core::Result<Clause> read_clause(Words& words, SearchIndex& index, const std::st
     if (found == params.by_name.end()) return core::fail(bad_search(from, "unknown parameter"));
     clause.kind = found->second.kind;
     clause.target_type = found->second.target_type;
+    clause.coarse = found->second.coarse;
     auto word = words.find(type + "." + found->second.stored_as);
     if (!word) return core::fail(word.error());
     clause.param = *word;
@@ -237,6 +239,37 @@ core::Result<std::string> matches(Sql& sql, Words& words, const Clause& clause) 
   return text;
 }
 
+// Whether an entry of the candidate's search_value fits: for what has no rows by resource.
+core::Result<std::string> entry_check(Sql& sql, Words& words, const Clause& clause,
+                                      const std::string& value) {
+  const std::string lead = entries_of_param(clause.kind, clause.param);
+  const auto blob = [&](std::string text) {
+    return "CAST(" + sql.bind(std::move(text)) + " AS BLOB)";
+  };
+  std::string condition;
+  if (clause.kind == SearchKind::kDate) {
+    const fhir::DateQuery query = *fhir::parse_date_query(value);
+    condition = "entry_in_span(v.entries," + blob(lead) + "," +
+                sql.bind(static_cast<std::int64_t>(query.prefix)) + "," +
+                sql.bind(query.range.start) + "," + sql.bind(query.range.end) + ")";
+  } else {
+    const fhir::TokenQuery query = fhir::parse_token_query(value);
+    if (query.code.empty() && (!query.system || query.system->empty())) return std::string("0=1");
+    if (!query.system) {
+      condition = "entry_has_code(v.entries," + blob(lead) + "," +
+                  blob(clean_search_text(query.code)) + ")";
+    } else {
+      const auto word = words.find(clean_search_text(*query.system));
+      if (!word) return core::fail(word.error());
+      if (*word == 0 && !query.system->empty()) return std::string("0=1");
+      std::string entry = lead + std::to_string(query.system->empty() ? 0 : *word) + '\x1f';
+      if (!query.code.empty()) entry += clean_search_text(query.code) + '\x1e';
+      condition = "instr(v.entries," + blob(std::move(entry)) + ")>0";
+    }
+  }
+  return "EXISTS(SELECT 1 FROM search_value v WHERE v.resource=r.number AND " + condition + ")";
+}
+
 std::string id_check(Sql& sql, const Clause& clause) {
   std::string list;
   for (const std::string& value : clause.values) {
@@ -266,6 +299,12 @@ core::Result<std::string> check(Sql& sql, Words& words, const Clause& clause) {
       text += date_condition(sql, value, "r.updated", "(r.updated+1)");
       continue;
     }
+    if (clause.coarse || clause.kind == SearchKind::kDate) {
+      const auto condition = entry_check(sql, words, clause, value);
+      if (!condition) return condition;
+      text += *condition;
+      continue;
+    }
     text += std::string("EXISTS(SELECT 1 FROM ") + table_of(clause.kind) +
             " WHERE resource=r.number AND param=" + sql.bind(clause.param) + " AND ";
     const auto condition = condition_of(sql, words, clause, value);
@@ -282,7 +321,9 @@ core::Result<std::size_t> choose_lead(Db& db, Words& words, const std::vector<Cl
   for (std::size_t i = 0; i < clauses.size(); ++i) {
     const Clause& clause = clauses[i];
     if (clause.special == Special::kId) return clauses.size();   // by id is best of all
-    if (clause.special != Special::kNone || clause.negated || clause.missing) continue;
+    if (clause.special != Special::kNone || clause.negated || clause.missing || clause.coarse) {
+      continue;
+    }
     Sql sql;
     const auto found = matches(sql, words, clause);
     if (!found) return core::fail(found.error());

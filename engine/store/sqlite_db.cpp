@@ -279,6 +279,14 @@ core::Status SqliteDb::script(const std::string& sql) {
 
 std::int64_t SqliteDb::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
 std::int64_t SqliteDb::changes() const { return sqlite3_changes64(handle_); }
+core::Status SqliteDb::add_function(const char* name, int arguments,
+                                    void (*function)(sqlite3_context*, int, sqlite3_value**)) {
+  const int code = sqlite3_create_function(handle_, name, arguments,
+                                           SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, function,
+                                           nullptr, nullptr);
+  return code == SQLITE_OK ? core::Status{} : core::fail(error(code));
+}
+
 bool SqliteDb::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
 core::Result<SqliteDb::Wal> SqliteDb::checkpoint() {

@@ -34,6 +34,10 @@ class SqliteDb final : public Db {
   std::int64_t last_insert_id() const override;
   std::int64_t changes() const override;
 
+  /// A deterministic function for SQL of this connection.
+  core::Status add_function(const char* name, int arguments,
+                            void (*function)(sqlite3_context*, int, sqlite3_value**));
+
   bool in_transaction() const;
   /// Whether the last failure was one of fsync: what reached the disk is then unknown.
   bool sync_failed() const { return sync_failed_; }

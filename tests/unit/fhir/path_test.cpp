@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_chain_of_members_finds_what_the_evaluator_finds) {
                            "component.value", "subject.reference", "status"}) {
     found += agree(std::string("Observation.") + step, kObservation) ? 1 : 0;
   }
-  BOOST_TEST(found == 17);
+  BOOST_TEST(found == 18);
   BOOST_TEST(!agree("Observation.status", kPatient));
   BOOST_TEST(agree("Resource.id", kPatient));
 }

@@ -115,6 +115,15 @@ BOOST_AUTO_TEST_CASE(tokens) {
   BOOST_TEST(find("Patient", "gender:missing=true") == "p3");
   BOOST_TEST(find("Patient", "gender:missing=false") == "p1,p2");
   BOOST_TEST(find("Encounter", "class=IMP&status=finished") == "e3");
+  // Read from what the candidate itself says, with and without a system.
+  BOOST_TEST(find("Encounter", "class=IMP") == "e1,e3");
+  BOOST_TEST(find("Encounter", "class=urn:class|IMP") == "e1,e3");
+  BOOST_TEST(find("Encounter", "class=urn:class|") == "e1,e2,e3");
+  BOOST_TEST(find("Encounter", "class=urn:class|AMB,urn:other|IMP") == "e2");
+  BOOST_TEST(find("Encounter", "class=|IMP") == "");
+  BOOST_TEST(find("Encounter", "class=IM") == "");
+  BOOST_TEST(find("Encounter", "class:not=IMP") == "e2");
+  BOOST_TEST(find("Encounter", "class=IMP&date=ge2026-01-01&subject=Patient/p1") == "e1");
   BOOST_TEST(find("Observation", "code=http://loinc.org|718-7") == "o1");
   BOOST_TEST(find("Observation", "code=HGB") == "o1");
   BOOST_TEST(find("Observation", "code=http://loinc.org|HGB") == "");

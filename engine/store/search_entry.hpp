@@ -1,0 +1,12 @@
+#pragma once
+#include "sqlite_db.hpp"
+
+namespace store {
+
+/// The SQL functions that read search_value.entries (see SearchIndex::add_entry()):
+///   entry_has_code(entries, lead, code)              a token of that code, whatever its system
+///   entry_in_span(entries, lead, prefix, start, end) a date that fhir::DateQuery::matches
+/// `lead` is what entries_of_param() makes. Thread: the connection's.
+core::Status add_search_functions(SqliteDb& db);
+
+}  // namespace store
