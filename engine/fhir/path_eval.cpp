@@ -269,8 +269,8 @@ namespace fhir {
 
 namespace {
 
-/// What nearly every search parameter is: `Type.member.member`, walked without making values of what
-/// lies between.
+/// What nearly every search parameter is: `Type.member.member`, walked without making values of
+/// what lies between.
 struct Chain {
   std::string type;
   std::vector<std::string> steps;

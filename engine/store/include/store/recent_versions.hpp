@@ -10,9 +10,9 @@
 
 namespace store {
 
-/// Resource versions that were written or read last, so that what is sent right after it was written
-/// is not read from the disk again. Versions never change, so nothing here grows stale. Bounded by
-/// bytes: the first in leaves first. Thread: any.
+/// Resource versions that were written or read last, so that what is sent right after it was
+/// written is not read from the disk again. Versions never change, so nothing here grows stale.
+/// Bounded by bytes: the first in leaves first. Thread: any.
 class RecentVersions {
  public:
   using Kept = std::shared_ptr<const Resource>;
