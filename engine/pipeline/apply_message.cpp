@@ -148,6 +148,7 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
 core::Result<std::string> MessageApply::resolve_keyed(
     std::string_view type, const std::vector<std::string>& keys,
     const std::function<std::string()>& proposed) {
+  if (keys.size() == 1) return records_.claim_key(type, keys.front(), proposed);
   std::string id;
   std::vector<const std::string*> unknown;
   for (const std::string& key : keys) {

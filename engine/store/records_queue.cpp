@@ -50,19 +50,42 @@ core::Result<std::optional<std::string>> RecordsImpl::find_key(std::string_view 
   return id;
 }
 
+// @return false: it is somebody's.
+core::Result<bool> RecordsImpl::insert_key(std::int64_t type, std::string_view key,
+                                           std::string_view id) {
+  auto status = db_->run(
+      "INSERT INTO resource_key(type,key,id) VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
+      {type, stored_key(key), id});
+  if (!status) return core::fail(status.error());
+  if (db_->changes() != 1) return false;
+  keys_.remember(type, key, id, true);
+  return true;
+}
+
+core::Result<std::string> RecordsImpl::claim_key(std::string_view type, std::string_view key,
+                                                 const std::function<std::string()>& proposed) {
+  if (auto status = writable(); !status) return core::fail(status.error());
+  const auto word = words_.number(type);
+  if (!word) return core::fail(word.error());
+  if (const std::string* known = keys_.find(*word, key)) return *known;
+  std::string id = proposed();
+  const auto added = insert_key(*word, key, id);
+  if (!added) return core::fail(added.error());
+  if (*added) return id;
+  auto known = find_key(type, key);
+  if (!known) return core::fail(known.error());
+  if (!*known) return core::fail(core::ErrorCode::kStoreCorrupt, "a key is there and is not");
+  return std::move(**known);
+}
+
 core::Status RecordsImpl::add_key(std::string_view type, std::string_view key,
                                   std::string_view id) {
   if (auto status = writable(); !status) return status;
   const auto word = words_.number(type);
   if (!word) return core::fail(word.error());
-  auto status = db_->run(
-      "INSERT INTO resource_key(type,key,id) VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
-      {*word, stored_key(key), id});
-  if (!status) return status;
-  if (db_->changes() == 1) {
-    keys_.remember(*word, key, id, true);
-    return {};
-  }
+  const auto added = insert_key(*word, key, id);
+  if (!added) return core::fail(added.error());
+  if (*added) return {};
   const auto known = find_key(type, key);
   if (!known) return core::fail(known.error());
   if (*known && **known == id) return {};

@@ -75,6 +75,10 @@ class FakeRecords final : public store::Records {
   core::Result<std::optional<std::string>> find_key(std::string_view, std::string_view) override {
     return none<std::optional<std::string>>();
   }
+  core::Result<std::string> claim_key(std::string_view, std::string_view,
+                                      const std::function<std::string()>&) override {
+    return none<std::string>();
+  }
   core::Status add_key(std::string_view, std::string_view, std::string_view) override { return {}; }
   core::Result<const store::Resource*> look(std::string_view, std::string_view) override {
     return nullptr;

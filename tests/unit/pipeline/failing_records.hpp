@@ -70,6 +70,10 @@ class FailingRecords final : public store::Records {
   core::Status add_key(std::string_view type, std::string_view key, std::string_view id) override {
     return inner_.add_key(type, key, id);
   }
+  core::Result<std::string> claim_key(std::string_view type, std::string_view key,
+                                      const std::function<std::string()>& proposed) override {
+    return inner_.claim_key(type, key, proposed);
+  }
   core::Status repoint_keys(std::string_view type, std::string_view from,
                             std::string_view into) override {
     return inner_.repoint_keys(type, from, into);

@@ -246,6 +246,25 @@ BOOST_AUTO_TEST_CASE(keys_lead_to_ids_and_belong_to_one_resource) {
                                            "Conditionc5"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_key_is_claimed_once) {
+  int asked = 0;
+  const auto proposed = [&] { return "p" + std::to_string(++asked); };
+  must(records->begin());
+  BOOST_TEST(must(records->claim_key("Patient", "urn:mrn|9", proposed)) == "p1");
+  BOOST_TEST(must(records->claim_key("Patient", "urn:mrn|9", proposed)) == "p1");
+  BOOST_TEST(must(records->claim_key("Encounter", "urn:mrn|9", proposed)) == "p2");
+  must(records->commit(core::Sequence{1}));
+  reopen();
+  must(records->begin());
+  BOOST_TEST(must(records->claim_key("Patient", "urn:mrn|9", proposed)) == "p1");
+  BOOST_TEST(must(records->claim_key("Patient", "urn:mrn|10", proposed)) == "p4");
+  records->rollback();
+  must(records->begin());
+  BOOST_TEST(!must(records->find_key("Patient", "urn:mrn|10")).has_value());
+  BOOST_TEST(must(records->claim_key("Patient", "urn:mrn|10", proposed)) == "p5");
+  must(records->commit(core::Sequence{2}));
+}
+
 BOOST_AUTO_TEST_CASE(message_states_are_replaced_and_counted_once) {
   const auto state = [](std::uint64_t at_sequence, MessageState::State s) {
     MessageState message;

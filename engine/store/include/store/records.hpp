@@ -7,6 +7,7 @@
 #include <store/db.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -148,6 +149,9 @@ class Records {
                                                             std::string_view key) = 0;
   virtual core::Status add_key(std::string_view type, std::string_view key,
                                std::string_view id) = 0;
+  /// @return whose key it is; nobody's becomes that of `proposed()`.
+  virtual core::Result<std::string> claim_key(std::string_view type, std::string_view key,
+                                              const std::function<std::string()>& proposed) = 0;
   /// All keys of resource `from` name `into` from now on. Walks every key: for moves, not messages.
   virtual core::Status repoint_keys(std::string_view type, std::string_view from,
                                     std::string_view into) = 0;
