@@ -134,7 +134,8 @@ class Merger {
     if (incoming->kind == Node::Kind::kNull) return nullptr;
     if (stored->is_array() && incoming->is_array()) {
       const bool extension = name == "extension" || name == "modifierExtension";
-      if (policy_.list == MergePolicy::List::kUnion || (extension && !whole)) {
+      if (policy_.list == MergePolicy::List::kUnion || (extension && !whole) ||
+          (policy_.unite_identifiers && name == "identifier")) {
         return unite(name, stored, incoming, into_);
       }
     } else if (stored->is_object() && incoming->is_object() && !whole &&

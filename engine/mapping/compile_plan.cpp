@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kEachKeys[] = {"each", "do", "when"};
 constexpr std::string_view kRowKeys[] = {"segment", "make", "map", "when", "extend", "link",
-                                         "need", "run", "in", "nth", "stray"};
+                                         "need", "run", "in", "nth", "stray", "unite"};
 
 void visit_segments(const schema::StructureNode& node, std::string_view name, bool repeats,
                     std::vector<bool>& found) {
@@ -202,6 +202,10 @@ void Compiler::compile_choice_of_segments(const Node& node, const Scope& scope, 
   if (const Node* need = node.find("need")) {
     out.need_key = need->scalar == "key";
     if (!out.need_key) report_.error(scope.spot(*need), "a row can need: key");
+  }
+  if (const Node* unite = node.find("unite")) {
+    out.unite_identifiers = unite->scalar == "identifier";
+    if (!out.unite_identifiers) report_.error(scope.spot(*unite), "a row can unite: identifier");
   }
   if (const Node* nth = node.find("nth")) {
     const auto number = core::to_int(nth->scalar);

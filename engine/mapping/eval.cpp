@@ -549,10 +549,14 @@ Node* Mapper::Impl::translate(const Rule& rule, Node* built, const Val& value) {
   doc.append(list, fresh);
   if (!built) built = doc.object();
   if (Node* before = built->find("coding"); before && before->is_array()) {
-    const fhir::Item* item = before->first_item;
-    if (!vocab.keep_original && !fallback && item) item = item->next;
-    for (; item; item = item->next) {
-      if (!says_less(item->value, fresh)) doc.append(list, item->value);
+    // The mapped coding takes the place of the triplet it came from, which need not be the first.
+    bool replaces = !vocab.keep_original && row;
+    for (const fhir::Item* item = before->first_item; item; item = item->next) {
+      if (replaces && core::iequals(item->value->text_of("code"), row->from)) {
+        replaces = false;
+      } else if (!says_less(item->value, fresh)) {
+        doc.append(list, item->value);
+      }
     }
   }
   doc.set(built, "coding", list);

@@ -281,6 +281,9 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     }
     if (draft < 0) draft = add_draft(map, root, p_.resources[row.make]);
   }
+  if (row.unite_identifiers) {
+    out_.drafts[static_cast<std::size_t>(draft)].policy.unite_identifiers = true;
+  }
   index_.add_made(row.make, here_.segment, draft);
   link(row, draft);
 }

@@ -203,6 +203,7 @@ struct Row {
   bool by_predecessor = false;      ///< NTE: attaches to what the segment before made
   bool one_per_run = false;
   bool need_key = false;
+  bool unite_identifiers = false;   ///< MergePolicy's, beside what the map says
   std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
   std::uint32_t when = kNil;
   Range groups;                     ///< Program::texts: names of `each`, or of `in`

@@ -231,4 +231,13 @@ BOOST_AUTO_TEST_CASE(idempotent) {
   BOOST_TEST(changed > 3000);
 }
 
+BOOST_AUTO_TEST_CASE(numbers_that_are_known_stay_where_the_producer_only_adds) {
+  const char* stored = R"({"identifier":[{"system":"a","value":"1"},{"system":"b","value":"2"}],"name":[{"family":"A"},{"family":"B"}]})";
+  const char* incoming = R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})";
+  BOOST_TEST(merged(stored, incoming, MergePolicy{.unite_identifiers = true}) ==
+             R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"b","value":"2"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})");
+  BOOST_TEST(merged(stored, incoming, MergePolicy{}) ==
+             R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -93,4 +93,18 @@ BOOST_AUTO_TEST_CASE(joined_text_as_base64) {
   BOOST_TEST(m.json("DocumentReference").find("\"b25lCnR3bw==\"") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_row_may_only_add_to_known_numbers) {
+  std::string text = kRules;
+  const std::string row = "  - {segment: PID, make: patient, map: P}\n";
+  const std::size_t at = text.find(row);
+  BOOST_REQUIRE(at != std::string::npos);
+  BOOST_TEST(!mapped("").out->drafts[0].policy.unite_identifiers);
+  text.replace(at, row.size(), "  - {segment: PID, make: patient, map: P, unite: identifier}\n");
+  const Compiled adding = compile(text);
+  BOOST_REQUIRE_MESSAGE(adding.set, adding.report());
+  BOOST_TEST(map(adding, adt("PID|1||1\n")).out->drafts[0].policy.unite_identifiers);
+  text.replace(text.find("unite: identifier"), 17, "unite: name");
+  BOOST_TEST(compile(text).says("a row can unite: identifier"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,9 @@ struct MergePolicy {
   /// equal one (or one with the same business key: identifier system+value, extension url,
   /// coding system+code, telecom system+value+use) is there, which is replaced.
   enum class List { kReplace, kUnion } list = List::kReplace;
+  /// `identifier` lists are united whatever `list` says: the producer named the thing by some of
+  /// its numbers and did not mean to tell them all.
+  bool unite_identifiers = false;
   /// Top-level names that Mode::kReplace may remove; empty means all. resourceType, id and meta
   /// are never removed.
   std::span<const std::string_view> writable{};
