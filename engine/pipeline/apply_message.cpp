@@ -228,6 +228,9 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     const int before = result_status_rank(tree->text_of("status"));
     const int after = result_status_rank(incoming);
     const bool backward = is_result(type) && after != 0 && after < before;
+    if (stale && type == "Encounter") {
+      if (auto noted = note_moved_visit(work, drafts.front(), id, *tree); !noted) return noted;
+    }
     if (stale || backward) {
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
                                     type + (stale ? ": older than what is stored, not applied"
@@ -244,6 +247,9 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   for (std::size_t index : drafts) {
     const mapping::Draft& draft = work.output.drafts[index];
     fhir::Node* incoming = resolve_tree(draft.root, work.output, work.ids, document_);
+    if (!work.moved.visit.empty() && refers_to(incoming, work.moved.visit)) {
+      redirect_references(incoming, work.moved.from, work.moved.to, document_);
+    }
     // "unknown" says nothing of the state: what is known stays.
     if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
       document_.remove(incoming, "status");
@@ -260,6 +266,23 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   const auto version = put(work, type, id, tree, shared);
   if (!version) return core::fail(version.error());
   said_.note(name, *version, statement);
+  return {};
+}
+
+core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const std::string& id,
+                                            const fhir::Node& stored) {
+  const int patient = work.output.drafts[draft].patient;
+  const fhir::Node* subject = stored.find("subject");
+  const std::string_view owner = subject ? subject->text_of("reference") : std::string_view();
+  if (patient < 0 || !owner.starts_with("Patient/")) return {};
+  const std::string& stated = work.ids[static_cast<std::size_t>(patient)];
+  auto now = identity_.survivor(owner.substr(8));
+  if (!now) return core::fail(now.error());
+  if (*now == stated) return {};
+  work.moved = {"Encounter/" + id, "Patient/" + stated, "Patient/" + *now};
+  auto lane = identity_.group_of(*now);
+  if (!lane) return core::fail(lane.error());
+  work.result.add_lane(std::move(*lane));
   return {};
 }
 

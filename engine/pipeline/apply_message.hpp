@@ -104,6 +104,9 @@ class MessageApply {
   core::Status write_drafts(Work& work);
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,
                               const std::vector<std::size_t>& drafts);
+  /// The message is older than what is stored of this visit; notes whose it is now.
+  core::Status note_moved_visit(Work& work, std::size_t draft, const std::string& id,
+                                const fhir::Node& stored);
   /// @return the resource's version now.
   core::Result<std::uint32_t> put(Work& work, std::string_view type, std::string_view id,
                                   fhir::Node* tree, bool shared);

@@ -18,6 +18,11 @@ struct MessageApply::Work {
   std::vector<std::pair<std::size_t, std::string>> late;   ///< Patient draft, its retired number
   ApplyResult result;
   std::vector<std::pair<std::string, const fhir::Node*>> new_patients;
+  /// A visit that went to another patient after this message was sent: what the message says about
+  /// it goes there too. References, all empty when there is none.
+  struct {
+    std::string visit, from, to;
+  } moved;
 };
 
 }  // namespace pipeline

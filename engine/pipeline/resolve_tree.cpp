@@ -65,6 +65,18 @@ void redirect_references(fhir::Node* tree, std::string_view from, std::string_vi
   }
 }
 
+bool refers_to(const fhir::Node* tree, std::string_view name) {
+  for (const fhir::Member* member = tree->first_member; member; member = member->next) {
+    const fhir::Node* value = member->value;
+    if (member->name == "reference" && value->is_leaf() && value->text == name) return true;
+    if (refers_to(value, name)) return true;
+  }
+  for (const fhir::Item* item = tree->first_item; item; item = item->next) {
+    if (refers_to(item->value, name)) return true;
+  }
+  return false;
+}
+
 fhir::Node* patient_link(fhir::Document& document, std::string_view reference,
                          std::string_view type) {
   fhir::Node* other = document.object();

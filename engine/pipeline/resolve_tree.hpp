@@ -19,6 +19,9 @@ fhir::Node* resolve_tree(const fhir::Node* from, const mapping::MapOutput& outpu
 void redirect_references(fhir::Node* tree, std::string_view from, std::string_view to,
                          fhir::Document& document);
 
+/// Whether anything in the tree refers to `name` ("Encounter/<id>").
+bool refers_to(const fhir::Node* tree, std::string_view name);
+
 /// A Patient.link item (http://hl7.org/fhir/patient.html).
 fhir::Node* patient_link(fhir::Document& document, std::string_view reference,
                          std::string_view type);

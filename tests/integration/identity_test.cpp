@@ -24,7 +24,7 @@ struct Hospital {
   int sent = 0;
 
   struct Event {
-    std::string trigger, number, visit, merged, more;   ///< `more`: MRG-2 and beyond
+    std::string trigger, number, visit, merged, more;   ///< `more`: MRG-2 and beyond, or "visit"
     int minute = 0;
     std::string account;
   };
@@ -44,7 +44,8 @@ struct Hospital {
     if (event.trigger == "A24" || event.trigger == "A37") {
       return out + "PID|2||" + cx(event.merged) + "^MR||Novak^" + event.merged + "||19800402|F\r";
     }
-    if (!event.merged.empty()) out += "MRG|" + cx(event.merged) + "^MR|" + event.more + "\r";
+    const std::string more = event.more == "visit" ? "|||" + cx(event.visit) : event.more;
+    if (!event.merged.empty()) out += "MRG|" + cx(event.merged) + "^MR|" + more + "\r";
     if (!event.visit.empty()) {
       out += "PV1|1|I|4W^101^A||||1001^Adams^Ruth||||||||||||" + cx(event.visit) + "\r";
     }
@@ -103,11 +104,11 @@ const std::vector<Event> kStory = {
     {"A01", "f", "Vf", "", "", 13, ""},    {"A40", "a", "", "g", "", 14, ""},
     {"A43", "e", "", "g", "", 15, ""},     {"A01", "a", "Vlate", "", "", 16, ""},
     {"A24", "c", "", "e", "", 17, ""},     {"A37", "c", "", "e", "", 18, ""},
-    {"A24", "f", "", "e", "", 19, ""},
+    {"A24", "f", "", "e", "", 19, ""},     {"A45", "e", "Vh", "c", "visit", 20, ""},
 };
 const std::vector<std::string> kVisits = {"Va", "Vb", "Vc", "Vd", "Ve", "Vf", "Vg", "Vh", "Vlate"};
 const std::string kEnd =
-    "[Va Vb Vc Vh Vlate ][Vd Vf = Ve Vg ][Ve Vg = Vd Vf ]";
+    "[Va Vb Vc Vlate ][Vd Vf = Ve Vg Vh ][Ve Vg Vh = Vd Vf ]";
 
 }  // namespace
 
@@ -213,4 +214,33 @@ BOOST_AUTO_TEST_CASE(accounts_and_visits_move_and_merge) {
              std::string::npos);
   BOOST_TEST(http(engine.http_port(), "GET", "/api/v1/messages?failed=true").body ==
              "{\"messages\":[]}");
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_late_about_a_moved_visit_reaches_its_new_owner) {
+  TempDir dir;
+  Engine engine(dir, {});
+  MllpPeer peer(engine.mllp_port());
+  Hospital hospital{engine, peer, "Z"};
+  const auto diagnosis = [&](const Event& event, const std::string& code) {
+    return ack_code(peer.ask(hospital.text(event) + "DG1|1||" + code + "^Words^I10|||A\r"));
+  };
+  // The move is heard of before the visit: it came by another line.
+  hospital.send({"A01", "e", "Ve", "", "", 1, ""});
+  hospital.send({"A45", "e", "Vh", "c", "visit", 20, ""});
+  BOOST_TEST(diagnosis({"A01", "c", "Vh", "", "", 2, ""}, "I10") == "AA");
+  // One that is heard of after it stays with the visit too, late as it is.
+  BOOST_TEST(diagnosis({"A08", "c", "Vh", "", "", 3, ""}, "E11.9") == "AA");
+  engine.wait_applied();
+  const std::string owner = hospital.patient_of("Ve");
+  BOOST_TEST(hospital.patient_of("Vh") == owner);
+  const std::string conditions = http(engine.http_port(), "GET", "/fhir/r4/Condition").body;
+  BOOST_TEST(conditions.find("I10") != std::string::npos);
+  std::size_t count = 0;
+  const std::string mark = "\"subject\":{\"reference\":\"Patient/";
+  for (std::size_t at = conditions.find(mark); at != std::string::npos;
+       at = conditions.find(mark, at + 1)) {
+    BOOST_TEST(conditions.substr(at + mark.size(), 36) == owner);
+    ++count;
+  }
+  BOOST_TEST(count == 2u);
 }

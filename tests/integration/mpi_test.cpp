@@ -343,6 +343,28 @@ BOOST_AUTO_TEST_CASE(queries_over_mllp_find_people_and_their_numbers) {
   BOOST_TEST(json_text(desk.engine.status(), "received") == "3");
 }
 
+BOOST_AUTO_TEST_CASE(numbers_of_a_survivor_leave_out_what_was_retired) {
+  Desk desk("mpi: link, accept: [ADT, QBP]");
+  desk.register_person("1", "NORTH");
+  desk.register_person("2", "SOUTH");
+  desk.register_person("3", "NORTH", "VANDERMEER^HELEN");
+  MllpPeer peer(desk.engine.mllp_port());
+  BOOST_REQUIRE_EQUAL(ack_code(peer.ask(
+                          "MSH|^~\\&|REG|NORTH|CW|HUB|20260110090000||ADT^A40^ADT_A39|MERGE|P|2.5.1"
+                          "\rEVN|A40|20260110090000\rPID|1||1^^^NORTH^MR||VANDERMEER^HELENA^RUTH||"
+                          "19710923|F\rMRG|3^^^NORTH^MR\r")),
+                      "AA");
+  desk.engine.wait_applied();
+  const std::string of_survivor = query(desk, "Q23", "1^^^NORTH^MR");
+  BOOST_TEST(field(of_survivor, "PID-3.1") == "2", of_survivor);
+  BOOST_TEST(of_survivor.find("3^^^NORTH") == std::string::npos, of_survivor);
+  // Whoever asks by the retired number learns the one in use.
+  const std::string of_retired = query(desk, "Q23", "3^^^NORTH^MR");
+  BOOST_TEST(field(of_retired, "QAK-2") == "OK", of_retired);
+  BOOST_TEST(of_retired.find("PID|||1^^^NORTH") != std::string::npos, of_retired);
+  BOOST_TEST(of_retired.find("2^^^SOUTH") != std::string::npos, of_retired);
+}
+
 BOOST_AUTO_TEST_CASE(match_and_cross_reference_over_fhir) {
   Desk desk("mpi: link");
   desk.register_person("1", "NORTH");

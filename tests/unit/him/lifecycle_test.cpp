@@ -285,3 +285,20 @@ BOOST_AUTO_TEST_CASE(several_visits_are_told_apart) {
   BOOST_REQUIRE_EQUAL(found.size(), 1);
   BOOST_TEST(found[0].patient == "P7");
 }
+
+BOOST_AUTO_TEST_CASE(what_is_said_of_the_patient_alone_is_judged_at_once) {
+  Ward ward(test::core_rules());
+  ward.message("2026-03-02T08:05:00Z",
+               {{"patient", {{"family", "Rivera"}, {"given", "Ana"}, {"birth_date", "1980-04-02"},
+                             {"sex", "female"}, {"city", "Albany"}, {"phone", "5185550100"}}},
+                {"visit", {{"start", "2026-03-02T08:00:00Z"}}}});
+  ward.message("2026-03-06T10:00:00Z",
+               {{"visit", {{"status", "finished"}, {"end", "2026-03-06T09:30:00Z"},
+                           {"disposition", "20"}}}});
+  BOOST_TEST(ward.open("R31", "2026-03-06T10:00:00Z"));   // died, and nobody says so of the patient
+  // An A31 that names the patient and no visit.
+  ward.message("2026-03-06T12:00:00Z", {{"patient", {{"deceased", "true"}}}}, "ADT^A31");
+  BOOST_TEST(!ward.open("R31", "2026-03-06T12:00:00Z"));
+  ward.message("2026-03-06T13:00:00Z", {{"patient", {{"deceased", "false"}}}}, "ADT^A31");
+  BOOST_TEST(ward.open("R31", "2026-03-06T13:00:00Z"));
+}
