@@ -54,8 +54,8 @@ inline void optional_time(JsonObject& object, std::string_view name,
   }
 }
 
-/// A route whose answer, `answer(api, request)`, reads stores and so is made on `pool`. Both live as
-/// long as the router.
+/// A route whose answer, `answer(api, request)`, reads stores and so is made on `pool`. Both live
+/// as long as the router.
 template <class Api, class Answer>
 void add_offloaded(net::HttpRouter& router, boost::asio::thread_pool& pool, const char* method,
                    const char* pattern, Api& api, Answer answer) {

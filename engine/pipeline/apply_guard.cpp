@@ -48,18 +48,19 @@ core::Status MessageApply::guard_overlay(Work& work, std::size_t index) {
   }
   const auto patient = identity_.survivor(*known);
   if (!patient) return core::fail(patient.error());
-  if (work.stamp.event_time) {   // too old to change anything: the stale guard's business
-    auto last = records_.last_event_time("Patient", *patient, work.stamp.sender);
-    if (!last) return core::fail(last.error());
-    if (*last && **last > *work.stamp.event_time) return {};
+  const auto standing = records_.standing("Patient", *patient, work.stamp.sender);
+  if (!standing) return core::fail(standing.error());
+  if (!standing->live()) return {};
+  // Too old to change anything: the stale guard's business.
+  const bool stale = work.stamp.event_time && standing->last_event &&
+                     *standing->last_event > *work.stamp.event_time;
+  if (stale || said_.same("Patient/" + *patient, standing->version,
+                          said_.statement(work.output, {index}, work.ids))) {
+    return {};
   }
   auto current = records_.look("Patient", *patient);
   if (!current) return core::fail(current.error());
-  if (*current == nullptr || (*current)->deleted) return {};
-  if (said_.same("Patient/" + *patient, (*current)->version,
-                 said_.statement(work.output, {index}, work.ids))) {
-    return {};
-  }
+  if (*current == nullptr) return {};
   const std::string body = (*current)->body;
   auto stored = fhir::parse_json(body, document_);
   if (!stored) return core::fail(ErrorCode::kStoreCorrupt, "stored resource is not JSON");

@@ -244,29 +244,33 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     document_.set(tree, "resourceType", document_.string(type));
     document_.set(tree, "id", document_.string(id));
   }
-  for (std::size_t index : drafts) {
-    const mapping::Draft& draft = work.output.drafts[index];
-    fhir::Node* incoming = resolve_tree(draft.root, work.output, work.ids, document_);
-    if (!work.moved.visit.empty() && refers_to(incoming, work.moved.visit)) {
-      redirect_references(incoming, work.moved.from, work.moved.to, document_);
-    }
-    // "unknown" says nothing of the state: what is known stays.
-    if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
-      document_.remove(incoming, "status");
-    }
-    const bool late = std::any_of(work.late.begin(), work.late.end(),
-                                  [&](const auto& one) { return one.first == index; });
-    if (known && (late || body.find("\"use\":\"old\"") != std::string::npos)) {
-      keep_former_numbers(tree, incoming, late, document_);
-    }
-    // Which links go is settle_links()' to say: others than the one that is undone stay.
-    if (type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
-    tree = fhir::merge(tree, incoming, draft.policy, document_);
-  }
+  for (std::size_t index : drafts) tree = fold_in(work, index, tree, body);
   const auto version = put(work, type, id, tree, shared);
   if (!version) return core::fail(version.error());
   said_.note(name, *version, statement);
   return {};
+}
+
+/// What one draft says, merged into `tree`. `known`: what is stored now; empty when it is new.
+fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tree,
+                                  const std::string& known) {
+  const mapping::Draft& draft = work.output.drafts[index];
+  fhir::Node* incoming = resolve_tree(draft.root, work.output, work.ids, document_);
+  if (!work.moved.visit.empty() && refers_to(incoming, work.moved.visit)) {
+    redirect_references(incoming, work.moved.from, work.moved.to, document_);
+  }
+  // "unknown" says nothing of the state: what is known stays.
+  if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
+    document_.remove(incoming, "status");
+  }
+  const bool late = std::any_of(work.late.begin(), work.late.end(),
+                                [&](const auto& one) { return one.first == index; });
+  if (!known.empty() && (late || known.find("\"use\":\"old\"") != std::string::npos)) {
+    keep_former_numbers(tree, incoming, late, document_);
+  }
+  // Which links go is settle_links()' to say: others than the one that is undone stay.
+  if (draft.type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
+  return fhir::merge(tree, incoming, draft.policy, document_);
 }
 
 core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const std::string& id,

@@ -104,6 +104,7 @@ class MessageApply {
   core::Status write_drafts(Work& work);
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,
                               const std::vector<std::size_t>& drafts);
+  fhir::Node* fold_in(Work& work, std::size_t index, fhir::Node* tree, const std::string& known);
   /// The message is older than what is stored of this visit; notes whose it is now.
   core::Status note_moved_visit(Work& work, std::size_t draft, const std::string& id,
                                 const fhir::Node& stored);
