@@ -7,10 +7,9 @@ namespace mapping {
 
 using core::yaml::Node;
 
-void Documents::add(std::string name, std::string_view text) {
+void Documents::add(std::string name, core::Result<core::yaml::File> parsed) {
   names_.push_back(std::move(name));
   const std::string& file = names_.back();
-  auto parsed = core::yaml::parse(text, file);
   if (!parsed) {
     Spot spot{&file, {1, 1}};
     // "name:line:column" is what the parser gives; take the numbers back.

@@ -76,7 +76,8 @@ class Documents {
  public:
   explicit Documents(Report& report) : report_(report) {}
 
-  void add(std::string name, std::string_view text);
+  /// Takes what core::yaml::parse() made of the source of that name.
+  void add(std::string name, core::Result<core::yaml::File> parsed);
   /// Applies overlays; call once after the last add().
   void finish();
 

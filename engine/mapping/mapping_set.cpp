@@ -3,9 +3,13 @@
 #include <mapping/mapping_set.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
+#include <future>
+#include <system_error>
+#include <thread>
 
 #include "compiler.hpp"
 #include "impl.hpp"
@@ -15,6 +19,7 @@ namespace mapping {
 namespace {
 
 inline constexpr std::size_t kSourceFilesMax = 10'000;
+inline constexpr unsigned kParsersMax = 8;
 
 /// Reads a whole file; empty optional when it cannot be read.
 std::optional<std::string> read_file(const std::filesystem::path& path) {
@@ -73,6 +78,28 @@ bool has_errors(const std::vector<Diagnostic>& diagnostics, std::size_t from) {
                      });
 }
 
+/// Reading YAML is half of a start; the files know nothing of each other.
+std::vector<core::Result<core::yaml::File>> parse_all(
+    const std::vector<std::pair<std::string, std::string>>& sources) {
+  std::vector<core::Result<core::yaml::File>> parsed(sources.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < sources.size(); i = next++) {
+      parsed[i] = core::yaml::parse(sources[i].second, sources[i].first);
+    }
+  };
+  const unsigned helpers = std::min(std::thread::hardware_concurrency(), kParsersMax);
+  std::vector<std::future<void>> others;
+  try {
+    for (unsigned i = 1; i < helpers; ++i) others.push_back(std::async(std::launch::async, work));
+  } catch (const std::system_error&) {
+    // No thread to be had: this one reads them all.
+  }
+  work();
+  for (std::future<void>& other : others) other.get();
+  return parsed;
+}
+
 }  // namespace
 
 MappingSet::MappingSet() : impl_(std::make_unique<Impl>()) {}
@@ -94,8 +121,10 @@ std::shared_ptr<const MappingSet> MappingSet::compile(const Sources& sources,
   Report report(diagnostics);
   impl.documents = std::make_unique<Documents>(report);
   std::string all;
-  for (const auto& [name, text] : impl.sources) {
-    impl.documents->add(name, text);
+  std::vector<core::Result<core::yaml::File>> parsed = parse_all(impl.sources);
+  for (std::size_t i = 0; i < impl.sources.size(); ++i) {
+    const auto& [name, text] = impl.sources[i];
+    impl.documents->add(name, std::move(parsed[i]));
     all += fmt::format("{}\n{}\n", text.size(), text);
   }
   impl.hash = [&] {
