@@ -13,9 +13,11 @@ void print_line(const him::AuditLine& line) {
   std::string words = line.finding == him::Finding::kOpen ? line.lacking : line.why;
   if (line.finding == him::Finding::kLater) words = "from " + when(line.from);
   if (line.finding == him::Finding::kOpen) words += ", " + line.owner;
-  print(fmt::format("{:<7} {:<5} {:<18} {:<11} {:<17} {:<38} {}", him::to_text(line.finding),
+  if (!words.empty()) words = ": " + words;
+  if (!line.subject.empty()) words += " (" + line.subject + ")";
+  print(fmt::format("{:<7} {:<10} {:<18} {:<11} {:<17} {:<38} {}", him::to_text(line.finding),
                     line.rule, line.part, line.state.empty() ? "-" : line.state, when(line.due),
-                    line.source, words.empty() ? line.title : line.title + ": " + words));
+                    line.source, line.title + words));
 }
 
 std::optional<him::ReviewPeriod> period_of(const HimArguments& arguments, const View& view,
@@ -41,8 +43,8 @@ void him_audit(const HimArguments& arguments, Context& context) {
   if (!found && found.error().code == core::ErrorCode::kNotFound) context.exit = kUsage;
   if (failed(found)) return;
   if (!context.json) {
-    print(fmt::format("visit {} ({}), number {}", found->visit, found->encounter, found->mrn));
-    print(fmt::format("{:<7} {:<5} {:<18} {:<11} {:<17} {:<38} {}", "FINDING", "RULE", "PART",
+    print(fmt::format("visit {} ({}), MRN {}", found->visit, found->encounter, found->mrn));
+    print(fmt::format("{:<7} {:<10} {:<18} {:<11} {:<17} {:<38} {}", "FINDING", "RULE", "PART",
                       "STATE", "DUE", "CLAUSE", "WHAT"));
   }
   std::size_t open = 0;

@@ -17,7 +17,7 @@ using core::Instant;
 std::string why_mute(const Verdict& verdict, Mute mute) {
   switch (mute) {
     case Mute::kNeeds:
-      return fmt::format("no feed brings {}", fmt::join(verdict.rule->needs, ", "));
+      return fmt::format("not all of {} arrive here", fmt::join(verdict.rule->needs, ", "));
     case Mute::kEarlier: return "it happened before this rule was in force here";
     case Mute::kHistorical: return "known from a historical feed alone";
     case Mute::kNo: break;
