@@ -161,7 +161,21 @@ core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
                   {micros(now)});
 }
 
+// SQLite writes an index anew when a column of it is assigned, be it to what stands there. Nearly
+// always a deficiency goes on being the same owner's, on the same visit.
 core::Status ChartStore::save(const Deficiency& deficiency, std::optional<Instant> next) {
+  auto done = write(db_,
+                    "UPDATE him_deficiency SET lacking_code = ?8, lacking = ?9, owner = ?10, "
+                    "owner_name = ?11, owner_reference = ?12, state = ?13, begun = ?14, "
+                    "available = ?15, severity = ?16, source = ?17, opened = ?18, due = ?19, "
+                    "hard_due = ?20, closed = ?21, modified = ?22, opened_by = ?23, "
+                    "closed_by = ?24, opened_sequence = ?25, closed_sequence = ?26, "
+                    "decision = ?29, reassigned = ?30, letters = ?31, warned = ?32, "
+                    "suspend_on = ?33, suspended = ?34, retry = ?35, next_at = ?36 "
+                    "WHERE id = ?1 AND rule = ?2 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND "
+                    "encounter = ?6 AND subject = ?7 AND part = ?27 AND owner_id = ?28",
+                    deficiency, next);
+  if (!done || db_.changes() != 0) return done;
   return write(db_,
                "INSERT INTO him_deficiency (" HIM_COLUMNS
                ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
