@@ -25,8 +25,8 @@ struct Current {
 /// with its undo.
 class ResourceCache {
  public:
-  static constexpr std::size_t kBytesMax = 16u << 20;
-  static constexpr std::size_t kRowsMax = 20'000;
+  static constexpr std::size_t kBytesMax = 8u << 20;
+  static constexpr std::size_t kRowsMax = 12'000;
 
   Current* find(const std::string& name);
   /// One without a body will do. Stays where it is until the next put() or undo.
