@@ -33,6 +33,22 @@ std::optional<him::ReviewPeriod> period_of(const HimArguments& arguments, const 
   return *period;
 }
 
+struct Reviewed {
+  him::ReviewPeriod period;
+  std::vector<him::ReviewFile> files;
+};
+
+/// The files of the period that was asked for; nothing after a complaint.
+std::optional<Reviewed> reviewed(const HimArguments& arguments, Context& context) {
+  auto view = look(arguments, context);
+  if (!view) return std::nullopt;
+  const auto period = period_of(arguments, *view, context);
+  if (!period) return std::nullopt;
+  auto files = him::review_files(*view->records, *period);
+  if (failed(files)) return std::nullopt;
+  return Reviewed{*period, std::move(*files)};
+}
+
 }  // namespace
 
 void him_audit(const HimArguments& arguments, Context& context) {
@@ -63,31 +79,23 @@ void him_audit(const HimArguments& arguments, Context& context) {
 }
 
 void him_review_coverage(const HimArguments& arguments, Context& context) {
-  auto view = look(arguments, context);
-  if (!view) return;
-  const auto period = period_of(arguments, *view, context);
-  if (!period) return;
-  const auto files = him::review_files(*view->records, *period);
-  if (failed(files)) return;
-  const him::ReviewCoverage sum = him::coverage_of(*period, *files);
+  const auto found = reviewed(arguments, context);
+  if (!found) return;
+  const him::ReviewCoverage sum = him::coverage_of(found->period, found->files);
   context.exit = sum.unseen == 0 ? kOk : kFindings;
   if (context.json) return print(admin::coverage_json(sum));
   print(fmt::format("reviewed {} + open {} + unseen {} = population {}", sum.reviewed, sum.open,
                     sum.unseen, sum.population));
-  for (const him::ReviewFile& file : *files) {
+  for (const him::ReviewFile& file : found->files) {
     if (!file.planned) print("unseen  " + file.visit + "  " + when(file.ended));
   }
 }
 
 void him_review_list(const HimArguments& arguments, Context& context) {
-  auto view = look(arguments, context);
-  if (!view) return;
-  const auto period = period_of(arguments, *view, context);
-  if (!period) return;
-  const auto files = him::review_files(*view->records, *period);
-  if (failed(files)) return;
+  const auto found = reviewed(arguments, context);
+  if (!found) return;
   context.exit = kOk;
-  for (const him::ReviewFile& file : *files) {
+  for (const him::ReviewFile& file : found->files) {
     if (arguments.filter.open_only && file.reviewed) continue;
     if (!arguments.reviewer.empty() && !core::iequals(arguments.reviewer, file.reviewer)) continue;
     print(context.json

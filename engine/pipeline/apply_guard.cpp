@@ -51,11 +51,10 @@ core::Status MessageApply::guard_overlay(Work& work, std::size_t index) {
   const auto standing = records_.standing("Patient", *patient, work.stamp.sender);
   if (!standing) return core::fail(standing.error());
   if (!standing->live()) return {};
-  // Too old to change anything: the stale guard's business.
-  const bool stale = work.stamp.event_time && standing->last_event &&
-                     *standing->last_event > *work.stamp.event_time;
-  if (stale || said_.same("Patient/" + *patient, standing->version,
-                          said_.statement(work.output, {index}, work.ids))) {
+  const auto said = [&] { return said_.statement(work.output, {index}, work.ids); };
+  // Too old to change anything is the stale guard's business; said before changes nothing.
+  if (is_stale(work.stamp, *standing) ||
+      said_.same("Patient/" + *patient, standing->version, said())) {
     return {};
   }
   auto current = records_.look("Patient", *patient);

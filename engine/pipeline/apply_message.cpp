@@ -203,8 +203,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   const auto standing = records_.standing(type, id, work.stamp.sender);
   if (!standing) return core::fail(standing.error());
   const bool known = standing->live();
-  const bool stale = known && work.stamp.event_time && standing->last_event &&
-                     *standing->last_event > *work.stamp.event_time;
+  const bool stale = known && is_stale(work.stamp, *standing);
   const std::uint32_t version_before = known ? standing->version : 0;
   const std::string name = type + "/" + id;
   const SaidBefore::Statement statement = said_.statement(work.output, drafts, work.ids);

@@ -5,6 +5,11 @@
 
 namespace pipeline {
 
+/// Older than what its sender said of the resource last (DESIGN section 2, Staleness).
+inline bool is_stale(const store::Stamp& stamp, const store::Records::Standing& standing) {
+  return stamp.event_time && standing.last_event && *standing.last_event > *stamp.event_time;
+}
+
 /// The state of one entry while it is applied.
 struct MessageApply::Work {
   const store::Entry& entry;

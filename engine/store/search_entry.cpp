@@ -3,11 +3,10 @@
 #include <core/text.hpp>
 #include <fhir/search_values.hpp>
 
+#include "search_index.hpp"
+
 namespace store {
 namespace {
-
-constexpr char kField = '\x1f';
-constexpr char kEnd = '\x1e';
 
 std::string_view text_of(sqlite3_value* value) {
   const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
@@ -22,7 +21,7 @@ bool any_entry(std::string_view entries, std::string_view lead, const Fits& fits
   for (std::size_t at = entries.find(lead); at != std::string_view::npos;
        at = entries.find(lead, at)) {
     at += lead.size();
-    const std::size_t end = entries.find(kEnd, at);
+    const std::size_t end = entries.find(kEntryEnd, at);
     if (fits(entries.substr(at, end - at))) return true;
     if (end == std::string_view::npos) return false;
     at = end;   // it also leads the next one
@@ -33,7 +32,7 @@ bool any_entry(std::string_view entries, std::string_view lead, const Fits& fits
 void has_code(sqlite3_context* context, int, sqlite3_value** values) {
   const std::string_view code = text_of(values[2]);
   const bool found = any_entry(text_of(values[0]), text_of(values[1]), [&](std::string_view one) {
-    const std::size_t field = one.find(kField);
+    const std::size_t field = one.find(kEntryField);
     return field != std::string_view::npos && one.substr(field + 1) == code;
   });
   sqlite3_result_int(context, found ? 1 : 0);
@@ -45,7 +44,7 @@ void in_span(sqlite3_context* context, int, sqlite3_value** values) {
   query.range.start = sqlite3_value_int64(values[3]);
   query.range.end = sqlite3_value_int64(values[4]);
   const bool found = any_entry(text_of(values[0]), text_of(values[1]), [&](std::string_view one) {
-    const std::size_t field = one.find(kField);
+    const std::size_t field = one.find(kEntryField);
     if (field == std::string_view::npos) return false;
     const auto start = core::to_int(one.substr(0, field));
     const auto end = core::to_int(one.substr(field + 1));

@@ -27,9 +27,6 @@ constexpr std::array<std::string_view, 3> kStrings = {"name", "family", "given"}
 constexpr std::array<std::string_view, 5> kCoarseTokens = {"category", "class", "clinical-status",
                                                            "gender", "intent"};
 
-constexpr char kField = '\x1f';
-constexpr char kEnd = '\x1e';
-
 char letter_of(fhir::SearchKind kind) {
   switch (kind) {
     case fhir::SearchKind::kToken: return 't';
@@ -167,17 +164,17 @@ core::Status SearchIndex::add_entry(std::int64_t param, const fhir::SearchValue&
   }
   text_ += letter_of(value.kind);
   append_number(param, text_);
-  text_ += kField;
+  text_ += kEntryField;
   switch (value.kind) {
     case fhir::SearchKind::kToken:
     case fhir::SearchKind::kReference:
       append_number(word, text_);
-      text_ += kField;
+      text_ += kEntryField;
       append_clean(text, text_);
       break;
     case fhir::SearchKind::kDate:
       append_number(value.start, text_);
-      text_ += kField;
+      text_ += kEntryField;
       append_number(value.end, text_);
       break;
     case fhir::SearchKind::kString: append_clean(text, text_); break;
@@ -226,8 +223,8 @@ core::Result<std::string> SearchIndex::stored_entries(std::int64_t resource) {
 core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::string_view type,
                                                 const fhir::Node* tree, std::uint64_t before) {
   if (auto status = collect(type, tree); !status) return core::fail(status.error());
-  joined_.assign(1, kEnd);
-  for (const std::string_view entry : now_) joined_.append(entry) += kEnd;
+  joined_.assign(1, kEntryEnd);
+  for (const std::string_view entry : now_) joined_.append(entry) += kEntryEnd;
   const std::uint64_t hash =
       now_.empty() ? 0 : core::stable_hash(std::string_view(joined_).substr(1)) | 1;
   if (hash == before) return hash;
@@ -238,7 +235,7 @@ core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::stri
     auto found = stored_entries(resource);
     if (!found) return core::fail(found.error());
     stored = std::move(*found);
-    for (const std::string_view part : core::split(stored, kEnd)) {
+    for (const std::string_view part : core::split(stored, kEntryEnd)) {
       if (!part.empty()) old.push_back(part);
     }
   }
@@ -266,8 +263,8 @@ core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::stri
 }
 
 core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, bool add) {
-  const std::size_t first = entry.find(kField);
-  const std::size_t second = entry.find(kField, first + 1);
+  const std::size_t first = entry.find(kEntryField);
+  const std::size_t second = entry.find(kEntryField, first + 1);
   const auto number = [](std::string_view text) { return core::to_int(text).value_or(0); };
   const std::int64_t param = number(entry.substr(1, first - 1));
   const std::string_view head = entry.substr(first + 1, second - first - 1);
@@ -302,10 +299,10 @@ core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, b
 }
 
 std::string entries_of_param(fhir::SearchKind kind, std::int64_t param) {
-  std::string text(1, kEnd);
+  std::string text(1, kEntryEnd);
   text += letter_of(kind);
   append_number(param, text);
-  text += kField;
+  text += kEntryField;
   return text;
 }
 

@@ -33,7 +33,7 @@ struct TypeParams {
   std::vector<std::int64_t> words;   ///< of `extracted`, as "Type.name"; 0 = not asked for yet
 };
 
-/// Whether rows of the tokens of this parameter are kept.
+/// Whether no rows of the tokens of this parameter are kept (IndexedParam::coarse).
 bool is_coarse(fhir::SearchKind kind, std::string_view param);
 
 /// Keeps the index tables. Thread: the connection's.
@@ -71,6 +71,10 @@ class SearchIndex {
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> now_;
 };
+
+/// Between the parts of an entry in search_value, and before and after each entry.
+inline constexpr char kEntryField = '\x1f';
+inline constexpr char kEntryEnd = '\x1e';
 
 /// What the entries of a parameter in search_value begin with.
 std::string entries_of_param(fhir::SearchKind kind, std::int64_t param);

@@ -262,8 +262,8 @@ core::Result<std::string> entry_check(Sql& sql, Words& words, const Clause& clau
       const auto word = words.find(clean_search_text(*query.system));
       if (!word) return core::fail(word.error());
       if (*word == 0 && !query.system->empty()) return std::string("0=1");
-      std::string entry = lead + std::to_string(query.system->empty() ? 0 : *word) + '\x1f';
-      if (!query.code.empty()) entry += clean_search_text(query.code) + '\x1e';
+      std::string entry = lead + std::to_string(query.system->empty() ? 0 : *word) + kEntryField;
+      if (!query.code.empty()) entry += clean_search_text(query.code) + kEntryEnd;
       condition = "instr(v.entries," + blob(std::move(entry)) + ")>0";
     }
   }
