@@ -428,9 +428,11 @@ void add_unmerge_commands(CLI::App& mpi, Context& context) {
 
   order = std::make_shared<MpiOrder>();
   command = add_order(mpi, context, order, "repair",
-                      "HL7 messages (A43, A45, A31) by which other systems follow an unmerge",
+                      "HL7 messages by which other systems follow a merge (A40) or an unmerge "
+                      "(A43, A45, A31); HL7 v2 destinations routed from a feed that told of the "
+                      "patients get them by themselves",
                       mpi_repair);
-  command->add_option("sequence", order->sequence, "number of the unmerge")->required();
+  command->add_option("sequence", order->sequence, "number of the merge or unmerge")->required();
 
   add_conflict_commands(mpi, context);
   order = std::make_shared<MpiOrder>();

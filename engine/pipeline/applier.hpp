@@ -18,6 +18,10 @@
 #include "apply_waiters.hpp"
 #include "map_stage.hpp"
 
+namespace identity {
+struct RepairMessage;
+}
+
 namespace pipeline {
 
 /// Journal types of decisions about identity, JSON objects:
@@ -100,6 +104,8 @@ class Applier {
   core::Status settle(const store::Entry& entry, const fhir::Node& order);
   core::Status decide_conflict(const store::Entry& entry, const fhir::Node& order);
   core::Status send_to_all(const store::Entry& entry, const ApplyResult& result);
+  core::Status send_messages(const store::Entry& entry, const std::vector<std::string>& patients,
+                             const std::vector<identity::RepairMessage>& messages);
 
   him::Charts charts_;
   std::unique_ptr<identity::Mpi> mpi_;   ///< nullptr when no feed asks for it

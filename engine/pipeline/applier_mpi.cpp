@@ -2,9 +2,11 @@
 #include <core/log.hpp>
 #include <core/text.hpp>
 #include <fhir/json.hpp>
+#include <fmt/format.h>
 #include <identity/conflict.hpp>
 
 #include "applier.hpp"
+#include "forwarder.hpp"
 #include "repair_messages.hpp"
 
 namespace pipeline {
@@ -49,8 +51,36 @@ core::Status Applier::send_to_all(const store::Entry& entry, const ApplyResult& 
   counts_.opened += result.opened;
   counts_.closed += result.closed;
   for (const DestinationConfig& destination : parts_.config->destinations) {
+    if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
     if (auto status = enqueue(destination.name, entry, result, identifier, 1); !status) {
       return status;
+    }
+  }
+  return {};
+}
+
+/// Keeps the messages by which other systems follow, and queues them for every HL7 v2 receiver that
+/// is routed from a feed which told of one of the patients: no other was told of them at all.
+core::Status Applier::send_messages(const store::Entry& entry,
+                                    const std::vector<std::string>& patients,
+                                    const std::vector<identity::RepairMessage>& messages) {
+  const auto feeds = feeds_of(*parts_.records, patients);
+  if (!feeds) return core::fail(feeds.error());
+  for (const identity::RepairMessage& message : messages) {
+    if (auto status = identity::store_repair(*parts_.records, message); !status) return status;
+    for (const DestinationConfig& receiver : parts_.config->destinations) {
+      const FeedConfig* feed = repair_feed(*parts_.config, receiver, *feeds);
+      if (!feed) continue;
+      auto parsed = hl7::Message::parse(message.body);
+      if (!parsed || !goes_to(receiver, *feed, *parts_.knowledge, *parsed)) continue;
+      store::OutboxItem item;
+      item.destination = receiver.name;
+      item.sequence = entry.sequence;
+      item.part = message.number;
+      item.created = entry.received;
+      item.lanes = patients;
+      item.identifier = fmt::format("repair|{}|{}", entry.sequence.value(), message.number);
+      if (auto status = parts_.records->enqueue(item); !status) return status;
     }
   }
   return {};
@@ -70,9 +100,15 @@ core::Status Applier::decide_pair(const store::Entry& entry, const fhir::Node& o
     if (!*approves) return identity::propose_merge(records, patient, other, survivor, by);
     auto merged = apply_.merge_by_hand(entry, survivor == patient ? other : patient, survivor);
     if (!merged) return core::fail(merged.error());
-    auto decided = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
-                                         entry.received);
-    return decided ? send_to_all(entry, *merged) : decided;
+    const std::string retired = survivor == patient ? other : patient;
+    auto status = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
+                                        entry.received);
+    if (!status) return status;
+    auto messages = merge_messages(records, *parts_.config, retired, survivor, entry.sequence,
+                                   entry.received);
+    if (!messages) return core::fail(messages.error());
+    status = send_messages(entry, {survivor, retired}, *messages);
+    return status ? send_to_all(entry, *merged) : status;
   }
   auto decided = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
                                        entry.received);
@@ -98,10 +134,8 @@ core::Status Applier::unmerge(const store::Entry& entry, const fhir::Node& order
   auto repairs = repair_messages(*parts_.records, *parts_.config, plan, entry.sequence,
                                  entry.received);
   if (!repairs) return core::fail(repairs.error());
-  for (const identity::RepairMessage& message : *repairs) {
-    if (status = identity::store_repair(*parts_.records, message); !status) return status;
-  }
-  return send_to_all(entry, *done);
+  status = send_messages(entry, {plan.survivor, plan.retired}, *repairs);
+  return status ? send_to_all(entry, *done) : status;
 }
 
 core::Status Applier::decide_conflict(const store::Entry& entry, const fhir::Node& order) {

@@ -43,6 +43,17 @@ std::size_t main_before(const mapping::MapOutput& output, std::size_t of, std::s
   return kNone;
 }
 
+/// What MRG-1 named as former numbers stays with whom it came from.
+void drop_former(const mapping::Draft& draft, fhir::Document& document) {
+  const fhir::Node* list = draft.root->find("identifier");
+  if (!list || !list->is_array()) return;
+  fhir::Node* kept = document.array();
+  for (const fhir::Item* item = list->first_item; item; item = item->next) {
+    if (item->value->text_of("use") != "old") document.append(kept, item->value);
+  }
+  if (kept->count > 0) document.set(draft.root, "identifier", kept);
+}
+
 hl7::Issue unknown_source() {
   return {hl7::Severity::kWarning, ErrorCode::kUnknownKey, hl7::Location{"MRG", 1, 1, 0, 0, 0},
           "nothing is known under the former number; it is noted"};
@@ -147,7 +158,11 @@ core::Status MessageApply::move_number(Work& work, std::size_t moved, std::size_
   for (const std::string& key : *numbers) {
     if (is_in(*stated, key)) moving.push_back(key);
   }
-  if (moving.empty()) moving = *numbers;
+  if (moving.empty()) {
+    moving = *numbers;
+  } else {
+    drop_former(work.output.drafts[main], document_);   // PID-3 says what moves; MRG-1 from whom
+  }
   auto raw = known_id("Patient", moving);
   if (!raw) return core::fail(raw.error());
   if (target.empty() && raw->empty()) return {};   // nothing but an ordinary statement about it

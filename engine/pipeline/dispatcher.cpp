@@ -354,7 +354,7 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
     delivery.sequence = outbox.sequence;
     delivery.part = outbox.part;
     delivery.traceparent = outbox.traceparent;
-    auto bundle = parts_.message ? parts_.message(outbox.sequence) : bundle_of(outbox);
+    auto bundle = parts_.message ? parts_.message(outbox, *parts_.reader) : bundle_of(outbox);
     const auto done = [this, row](DeliveryOutcome outcome) {
       {
         std::lock_guard guard(mutex_);

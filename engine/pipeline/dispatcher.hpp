@@ -42,7 +42,8 @@ class Dispatcher {
     core::Metrics* metrics;
     std::function<core::Sequence()> applied;   ///< the applier's position
     /// Makes what goes out of an item that names no resources (HL7 v2); empty for FHIR.
-    std::function<core::Result<std::string>(core::Sequence)> message;
+    std::function<core::Result<std::string>(const store::OutboxItem&, store::Records&)>
+        message;
   };
   explicit Dispatcher(Parts parts);
   ~Dispatcher();

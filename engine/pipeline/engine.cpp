@@ -172,7 +172,9 @@ core::Status Engine::Impl::start_dispatchers() {
       auto forwarder = Forwarder::create(options.config, options.knowledge, *journal, config);
       if (!forwarder) return core::fail(forwarder.error());
       parts.message = [shared = std::shared_ptr<Forwarder>(std::move(*forwarder))](
-                          core::Sequence sequence) { return shared->message(sequence); };
+                          const store::OutboxItem& item, store::Records& records) {
+        return shared->message(item, records);
+      };
     }
     dispatchers.push_back(std::make_unique<Dispatcher>(std::move(parts)));
   }

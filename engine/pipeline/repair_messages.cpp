@@ -91,4 +91,37 @@ core::Result<std::vector<identity::RepairMessage>> repair_messages(
   return out;
 }
 
+core::Result<std::vector<identity::RepairMessage>> merge_messages(
+    store::Records& records, const EngineConfig& config, const std::string& retired,
+    const std::string& survivor, core::Sequence sequence, core::Instant at) {
+  fhir::Document document;
+  auto from = read(records, retired, document);
+  auto into = read(records, survivor, document);
+  if (!from) return core::fail(from.error());
+  if (!into) return core::fail(into.error());
+  std::vector<identity::RepairMessage> out;
+  if (*from == nullptr || *into == nullptr) return out;
+  const PatientEr7 er7(config);
+  const std::string old = er7.numbers(**from);
+  if (old.empty()) return out;   // nobody knows it by a number
+  out.push_back(Writer(sequence, at).message(
+      "A40", "ADT_A39", er7.pid(**into) + "MRG|" + old + "\r"));
+  return out;
+}
+
+core::Result<std::set<std::string>> feeds_of(store::Records& records,
+                                             const std::vector<std::string>& patients) {
+  std::set<std::string> found;
+  for (const std::string& patient : patients) {
+    const auto versions = records.history("Patient", patient, kFeedVersionsMax);
+    if (!versions) return core::fail(versions.error());
+    for (const store::Resource& version : *versions) {
+      const auto message = records.message(version.sequence);
+      if (!message) return core::fail(message.error());
+      if (*message) found.insert((*message)->feed);
+    }
+  }
+  return found;
+}
+
 }  // namespace pipeline

@@ -3,6 +3,8 @@
 #include <pipeline/config.hpp>
 #include <store/records.hpp>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace pipeline {
@@ -13,5 +15,16 @@ namespace pipeline {
 core::Result<std::vector<identity::RepairMessage>> repair_messages(
     store::Records& records, const EngineConfig& config, const identity::Detachment& plan,
     core::Sequence sequence, core::Instant at);
+
+/// What they need to hear after a merge that people decided here: an A40.
+core::Result<std::vector<identity::RepairMessage>> merge_messages(
+    store::Records& records, const EngineConfig& config, const std::string& retired,
+    const std::string& survivor, core::Sequence sequence, core::Instant at);
+
+/// Versions of a Patient that are looked through for the feeds which told of it.
+inline constexpr std::size_t kFeedVersionsMax = 200;
+/// Feeds that told of any of these Patients: who is routed from one of them was told of it too.
+core::Result<std::set<std::string>> feeds_of(store::Records& records,
+                                             const std::vector<std::string>& patients);
 
 }  // namespace pipeline

@@ -45,6 +45,17 @@ std::string patient_at(std::uint16_t port, const std::string& mrn) {
   return http(port, "GET", "/fhir/r4/Patient?identifier=" + mrn).body;
 }
 
+std::string patient_id(std::uint16_t port, const std::string& mrn) {
+  const std::string body = patient_at(port, mrn);
+  const std::size_t at = body.find("/Patient/");
+  return at == std::string::npos ? std::string() : body.substr(at + 9, 36);
+}
+
+bool has_visit(std::uint16_t port, const std::string& patient, const std::string& visit) {
+  return http(port, "GET", "/fhir/r4/Encounter?subject=Patient/" + patient)
+             .body.find("\"" + visit + "\"") != std::string::npos;
+}
+
 Adt adt(const std::string& id, const std::string& mrn) {
   Adt out;
   out.control_id = id;
@@ -78,6 +89,67 @@ BOOST_AUTO_TEST_CASE(a_message_goes_on_transformed) {
   const std::string known = http(far.http_port(), "GET", "/api/v1/messages").body;
   BOOST_TEST(known.find("\"F1\"") != std::string::npos);
   BOOST_TEST(known.find("\"F2\"") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_merge_by_hand_and_its_undoing_are_told_where_the_patients_are_known) {
+  TempDir far_dir, deaf_dir, dir;
+  make_mappings(dir);
+  Engine far(far_dir), deaf(deaf_dir);
+  Engine::Options options = relay(far.mllp_port());
+  // A second receiver, routed from a feed that never told of these patients.
+  const auto put = [&](const std::string& before, const std::string& text) {
+    options.config.insert(options.config.find(before), text);
+  };
+  put("}\ndestinations:", ", mpi: review");
+  put("routes:", "  - name: deaf\n    mllp: {port: " + std::to_string(deaf.mllp_port()) + "}\n");
+  put("mappings:", "  - {from: other, to: deaf}\n");
+  put("destinations:", "  - {name: other, mapping: base}\n");
+  put("  - {name: web", "  - {name: second, mllp: {port: 0}, feed: other}\n");
+  Engine near(dir, options);
+  MllpPeer peer(near.mllp_port());
+  for (const std::string mrn : {"710", "711"}) {
+    Adt one = adt("M" + mrn, mrn);
+    one.visit = "V" + mrn;
+    BOOST_REQUIRE_EQUAL(ack_code(peer.ask(one.text())), "AA");
+  }
+  BOOST_REQUIRE(eventually([&] { return !patient_id(far.http_port(), "711").empty(); }));
+  const std::string a = patient_id(near.http_port(), "710");
+  const std::string b = patient_id(near.http_port(), "711");
+  const std::string there = patient_id(far.http_port(), "710");
+  const auto mpi = [&near](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "mpi");
+    arguments.insert(arguments.end(), {"--config", near.config_file()});
+    return chartwire(arguments);
+  };
+  // Two receivers: wait for what arrives, not for an empty queue.
+  const auto arrived = [&](const std::string& type) {
+    BOOST_REQUIRE(eventually([&] {
+      return http(far.http_port(), "GET", "/api/v1/messages").body.find(type) != std::string::npos;
+    }));
+    far.wait_applied();
+  };
+  for (const std::string by : {"ann", "ben"}) {
+    const Output out = mpi({"decide", a, b, "merge", "--survivor", b, "--by", by});
+    BOOST_REQUIRE_MESSAGE(out.exit == 0, out.err);
+  }
+  arrived("ADT^A40");
+  BOOST_TEST(!has_visit(far.http_port(), there, "V710"));
+  BOOST_TEST(http(far.http_port(), "GET", "/fhir/r4/Patient/" + there)
+                 .body.find("\"replaced-by\"") != std::string::npos);
+  near.kill9();
+  near.start();
+  const Output undone = mpi({"unmerge", a, "--by", "ann", "--reason", "two women"});
+  BOOST_REQUIRE_MESSAGE(undone.exit == 0, undone.err);
+  arrived("-4\",\"type\":\"ADT^A31");
+  BOOST_TEST(has_visit(far.http_port(), there, "V710"));
+  BOOST_TEST(!has_visit(far.http_port(), patient_id(far.http_port(), "711"), "V710"));
+  const std::string known = http(far.http_port(), "GET", "/api/v1/messages").body;
+  for (const char* type : {"ADT^A40", "ADT^A43", "ADT^A45", "ADT^A31"}) {
+    BOOST_TEST(known.find(type) != std::string::npos, type);
+  }
+  BOOST_TEST(known.find("\"state\":\"failed\"") == std::string::npos, known);
+  BOOST_TEST(near.status().find("\"parked\":0") != std::string::npos);
+  BOOST_TEST(http(deaf.http_port(), "GET", "/api/v1/messages").body == "{\"messages\":[]}");
 }
 
 BOOST_AUTO_TEST_CASE(a_dead_receiver_gets_everything_in_order_later) {
