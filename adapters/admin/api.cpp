@@ -2,6 +2,7 @@
 
 #include <core/text.hpp>
 #include <fmt/format.h>
+#include <identity/conflict.hpp>
 #include <pipeline/site.hpp>
 
 #include <algorithm>
@@ -53,14 +54,24 @@ std::string destination_json(const pipeline::DestinationStatus& status) {
   return std::move(object).done();
 }
 
-std::string message_json(const store::MessageState& state) {
+/// What somebody decided about a held message, and which entry carried it out.
+void add_decision(JsonObject& object, const identity::Conflict& conflict) {
+  optional_time(object, "decided", conflict.decided);
+  object.text("decided_by", conflict.decided_by).text("reason", conflict.reason);
+  if (conflict.applied.value() != 0) object.number("applied", conflict.applied.value());
+}
+
+/// `held`: the conflict of a message that the overlay guard held; nullptr for all others.
+std::string message_json(const store::MessageState& state, const identity::Conflict* held) {
   using State = store::MessageState::State;
+  const bool decided = held && held->state != identity::ConflictState::kOpen;
   JsonObject object;
   object.number("sequence", state.sequence.value())
       .text("state", state.state == State::kApplied  ? "applied"
                      : state.state == State::kFailed ? "failed"
-                     : state.state == State::kHeld   ? "held"
-                                                     : "skipped")
+                     : state.state != State::kHeld   ? "skipped"
+                     : decided                       ? identity::to_text(held->state)
+                                                     : "held")
       .text("feed", state.feed)
       .text("control_id", state.control_id)
       .text("type", state.type)
@@ -70,7 +81,15 @@ std::string message_json(const store::MessageState& state) {
       .text("error", state.error)
       .text("mapping", state.mapping_hash)
       .raw("issues", state.issues.empty() ? "[]" : state.issues);
+  if (decided) add_decision(object, *held);
   return std::move(object).done();
+}
+
+core::Result<std::string> message_json(store::Records& records, const store::MessageState& state) {
+  if (state.state != store::MessageState::State::kHeld) return message_json(state, nullptr);
+  const auto held = identity::find_conflict(records, state.sequence);
+  if (!held) return core::fail(held.error());
+  return message_json(state, *held ? &**held : nullptr);
 }
 
 std::string item_json(const store::OutboxItem& item) {
@@ -207,7 +226,13 @@ HttpResponse Api::messages(const HttpRequest& request) {
   auto found = reader_->messages(limit_of(request), limit_sequence,
                                  query(request, "failed") == "true");
   if (!found) return failure(found.error());
-  return json("{\"messages\":" + array(*found, message_json) + "}");
+  std::string list;
+  for (const store::MessageState& state : *found) {
+    const auto one = message_json(*reader_, state);
+    if (!one) return failure(one.error());
+    list += (list.empty() ? "" : ",") + *one;
+  }
+  return json("{\"messages\":[" + list + "]}");
 }
 
 HttpResponse Api::message(const HttpRequest& request) {
@@ -217,7 +242,8 @@ HttpResponse Api::message(const HttpRequest& request) {
   auto found = reader_->message(*sequence);
   if (!found) return failure(found.error());
   if (!*found) return net::http_failure(ErrorCode::kNotFound, "no message has that sequence");
-  return json(message_json(**found));
+  const auto one = message_json(*reader_, **found);
+  return one ? json(*one) : failure(one.error());
 }
 
 HttpResponse Api::replay(const HttpRequest& request) {

@@ -113,6 +113,14 @@ BOOST_AUTO_TEST_CASE(an_overlay_is_held_and_applied_when_accepted) {
   BOOST_TEST(desk.review() == "completed");
   BOOST_TEST(desk.conflicts().empty());
   BOOST_TEST(desk.decide(found[0], "reject") == 1);
+  // The message that was held says what became of it.
+  const std::string outcome = desk.get("/api/v1/messages/" + held);
+  BOOST_TEST(json_text(outcome, "state") == "accepted", outcome);
+  BOOST_TEST(json_text(outcome, "decided_by") == "ann");
+  BOOST_TEST(json_text(outcome, "reason") == "asked at the desk");
+  const std::string carrier = json_text(outcome, "applied");
+  BOOST_TEST(json_text(desk.get("/api/v1/messages/" + carrier), "state") == "applied");
+  BOOST_TEST(desk.get("/api/v1/messages").find(outcome) != std::string::npos);
 
   // The same from the journal alone.
   desk.engine.stop();
@@ -140,6 +148,11 @@ BOOST_AUTO_TEST_CASE(what_was_rejected_is_never_applied) {
   BOOST_REQUIRE_EQUAL(found.size(), 2u);
   BOOST_TEST(desk.decide(found[0], "reject") == 0);
   BOOST_TEST(desk.conflicts().empty());   // both said the same
+  for (const std::string& one : found) {
+    const std::string outcome = desk.get("/api/v1/messages/" + json_text(one, "sequence"));
+    BOOST_TEST(json_text(outcome, "state") == "rejected", outcome);
+    BOOST_TEST(outcome.find("\"applied\":") == std::string::npos);
+  }
   BOOST_TEST(desk.is_called("Rivera"));
   BOOST_TEST(desk.review() == "completed");
   // The sender has not heard of it: the visit changes, the person does not, nothing is asked again.
