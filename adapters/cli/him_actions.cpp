@@ -45,7 +45,7 @@ void him_deficiencies(const HimArguments& arguments, Context& context) {
   if (!view) return;
   const auto found =
       him::list(*view->records, *view->knowledge->rules, filter, view->now, view->site);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   if (arguments.csv) {
     const std::string text = admin::deficiencies_csv(*found, view->now);
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -62,7 +62,7 @@ void him_jeopardy(const HimArguments& arguments, Context& context) {
   if (!view) return;
   const auto found =
       him::jeopardy(*view->records, *view->knowledge->rules, view->now, view->site);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   if (!context.json) {
     print(fmt::format("{:<30} {:>6} {:>6} {:<17} {:<10} {}", "PHYSICIAN", "ITEMS", "CHARTS",
                       "OLDEST DUE", "AGE", "SUSPENSION"));
@@ -82,7 +82,7 @@ void him_letters(const HimArguments& arguments, Context& context) {
   auto view = look(arguments, context);
   if (!view) return;
   const auto found = him::letters(*view->records, arguments.number, arguments.unsent);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   if (arguments.number > 0 && found->empty()) {
     complain("no letter has that number");
     context.exit = kFindings;
@@ -104,7 +104,7 @@ void him_letters_run(const HimArguments& arguments, Context& context) {
   auto view = look(arguments, context);
   if (!view) return;
   const auto found = him::letters(*view->records, 0, true);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   if (found->empty()) {
     print(context.json ? "{\"sent\":0}" : "0 sent");
     context.exit = kOk;
@@ -143,7 +143,7 @@ void him_rate(const HimArguments& arguments, Context& context) {
   }
   const auto rate = him::delinquency_rate(*view->records, *view->knowledge->rules, month,
                                           arguments.months, view->site);
-  if (failed(rate)) return;
+  if (failed(rate, context)) return;
   context.exit = kOk;
   if (context.json) return print(admin::rate_json(*rate));
   print(fmt::format(
@@ -158,7 +158,7 @@ void him_chain(const HimArguments& arguments, Context& context) {
   if (!view) return;
   const auto found = him::document_chains(*view->records, *view->knowledge->rules, arguments.visit,
                                           view->now, view->site);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   context.exit = kOk;
   for (const him::Chain& chain : *found) {
     if (context.json) {
@@ -192,8 +192,7 @@ void him_rules_diff(const HimArguments& arguments, Context& context) {
   }
   const auto found =
       him::rules_diff(*view->records, *packs[0], *packs[1], *from, view->now, view->site);
-  context.exit = kUnreachable;
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   std::size_t opens = 0;
   for (const him::RuleDifference& one : *found) {
     opens += one.opens ? 1 : 0;
@@ -216,7 +215,7 @@ void him_providers(const HimArguments& arguments, Context& context) {
   auto view = look(arguments, context);
   if (!view) return;
   const auto found = him::providers(*view->records);
-  if (failed(found)) return;
+  if (failed(found, context)) return;
   context.exit = kOk;
   for (const him::Provider& one : *found) {
     if (context.json) {

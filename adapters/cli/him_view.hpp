@@ -34,6 +34,17 @@ bool failed(const core::Result<T>& result) {
   return !result.has_value();
 }
 
+/// The same; context.exit says whether it was the asking that was wrong.
+template <class T>
+bool failed(const core::Result<T>& result, Context& context) {
+  if (result) return false;
+  const bool asked = result.error().code == core::ErrorCode::kBadRequest ||
+                     result.error().code == core::ErrorCode::kNotFound;
+  context.exit = asked ? kUsage : kUnreachable;
+  complain(asked ? result.error().detail : result.error().text());
+  return true;
+}
+
 /// To the minute, "-" for none.
 std::string when(const std::optional<core::Instant>& at);
 std::string login();

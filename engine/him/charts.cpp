@@ -276,12 +276,6 @@ core::Status Charts::Impl::note_trigger(const Cause& cause) {
 /// one doctor.
 core::Status Charts::Impl::note_provider(const fhir::Node& practitioner, std::string_view id,
                                          const Cause& cause) {
-  const std::vector<std::string> ids = ProviderIndex::ids_in(practitioner);
-  if (ids.empty()) return {};
-  if (auto done = life.load(); !done) return done;
-  const std::string reference = fmt::format("Practitioner/{}", id);
-  if (auto done = life.providers().note_number(reference, ids.front()); !done) return done;
-  if (ids.size() < 2) return {};
   const fhir::Node* names = practitioner.find("name");
   const fhir::Node* name = names ? names->item(0) : nullptr;
   const fhir::Node* given = name && name->find("given") ? name->find("given")->item(0) : nullptr;
@@ -289,6 +283,13 @@ core::Status Charts::Impl::note_provider(const fhir::Node& practitioner, std::st
       name ? fmt::format("{}{}{}", name->text_of("family"), given ? ", " : "",
                          given ? given->text : std::string_view())
            : std::string();
+  if (auto done = life.load(); !done) return done;
+  const auto found = life.providers().ids_in(practitioner, words);
+  if (!found) return core::fail(found.error());
+  const std::vector<std::string>& ids = *found;
+  if (ids.empty()) return {};
+  const std::string reference = fmt::format("Practitioner/{}", id);
+  if (auto done = life.providers().note_number(reference, ids.front()); !done) return done;
   for (std::size_t i = 1; i < ids.size(); ++i) {
     const auto places = life.join(ids.front(), ids[i], words, reference, cause.now);
     if (!places) return core::fail(places.error());

@@ -64,12 +64,19 @@ bool fits_place(const Deficiency& one, const ListFilter& filter, Instant now) {
   return filter.unit.empty() || is_unit(one.unit, filter.unit);
 }
 
+/// "Stone" of "Stone, Marcus"; empty without a comma.
+std::string_view family_name(std::string_view name) {
+  const std::size_t comma = name.find(',');
+  return comma == name.npos ? std::string_view() : name.substr(0, comma);
+}
+
 bool fits(const Deficiency& one, const ListFilter& filter) {
   const auto same = [](const std::string& wanted, const std::string& value) {
     return wanted.empty() || wanted == value;
   };
   const bool owner = filter.owner.empty() || core::iequals(filter.owner, one.owner) ||
                      core::iequals(filter.owner, one.owner_name) ||
+                     core::iequals(filter.owner, family_name(one.owner_name)) ||
                      filter.owner == one.owner_reference || filter.owner == one.owner_id ||
                      one.owner.ends_with("(" + filter.owner + ")");
   const bool visit = same(filter.visit, one.visit) || filter.visit == one.encounter;
@@ -157,7 +164,9 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   }
   for (Deficiency& one : *found) move_to(one, rules.policy(), now);
   ListFilter wanted = filter;
-  wanted.owner = providers.owner_of(filter.owner);   // whatever id of a doctor is named
+  auto owner = providers.find(filter.owner);   // whatever id of a doctor is named
+  if (!owner) return core::fail(owner.error());
+  wanted.owner = std::move(*owner);
   std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted); });
   if (filter.places || !filter.service.empty() || !filter.unit.empty()) {
     if (auto done = add_places(charts, *found); !done) return core::fail(done.error());

@@ -70,8 +70,12 @@ core::Status check_provider(store::Db& db, const Node& order) {
   ProviderIndex index(db);
   if (auto done = index.load(); !done) return done;
   const bool joined = index.of(other) != other;
-  if (joins && index.of(owner) == index.of(other)) {
-    return core::fail(ErrorCode::kRefusedByPolicy, "the two are one provider already");
+  if (joins) {
+    const auto kept = index.find(owner), from = index.find(other);
+    if (!from) return core::fail(from.error());
+    if (kept && *kept == *from) {
+      return core::fail(ErrorCode::kRefusedByPolicy, "the two are one provider already");
+    }
   }
   if (!joins && !joined) return core::fail(ErrorCode::kNotFound, "this id is joined to no other");
   return {};
@@ -109,6 +113,11 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     }
   }
   if (order.text_of("by").empty()) return missing("by");
+  if (const std::string_view owner = order.text_of("owner"); !owner.empty()) {
+    ProviderIndex index(records.db());
+    if (auto done = index.load(); !done) return done;
+    if (auto one = index.find(owner); !one) return core::fail(one.error());
+  }
   if (action == "absence") return check_absence(rules, order, now);
   if (action == "provider-join" || action == "provider-part") {
     return check_provider(records.db(), order);
@@ -177,11 +186,7 @@ core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& m
     one.closed_by = cause.label;
     one.closed_sequence = cause.sequence;
   } else if (action == "reassign") {
-    const std::string_view name = order.text_of("owner_name");
-    one.owner_id = owner_of(order);
-    one.owner_name = name;
-    one.owner_reference.clear();
-    one.owner = name.empty() ? one.owner_id : fmt::format("{} ({})", name, one.owner_id);
+    give_to(order, one);
     one.reassigned = true;
     one.letters = 0;
     one.warned.reset();
@@ -223,10 +228,7 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   one.encounter = (*visit)->encounter;
   one.visit = order.text_of("visit");
   one.lacking = order.text_of("lacking");
-  one.owner_id = owner_of(order);
-  one.owner_name = order.text_of("owner_name");
-  one.owner = one.owner_name.empty() ? one.owner_id
-                                     : fmt::format("{} ({})", one.owner_name, one.owner_id);
+  give_to(order, one);
   one.severity = "M";
   one.source = "added by hand";
   one.decision = why(order);
@@ -293,11 +295,23 @@ std::string Orders::owner_of(const Node& order) const {
   return life_.providers().owner_of(order.text_of("owner"));
 }
 
+/// The owner that the order names, with the name that it says, or that is known.
+void Orders::give_to(const Node& order, Deficiency& one) const {
+  one.owner_id = owner_of(order);
+  one.owner_name = order.text_of("owner_name");
+  one.owner_reference.clear();
+  if (one.owner_name.empty()) one.owner_name = life_.providers().name_of(one.owner_id);
+  one.owner = one.owner_id.starts_with('=') ? one.owner_id.substr(1)
+              : one.owner_name.empty()      ? one.owner_id
+                                            : fmt::format("{} ({})", one.owner_name, one.owner_id);
+}
+
 core::Status Orders::join(const Node& order, const Cause& cause, const Mark& mark) {
   const std::string_view other = order.text_of("other");
   const bool joins = order.text_of("action") == "provider-join";
-  const auto places = joins ? life_.join(order.text_of("owner"), other, order.text_of("owner_name"),
-                                         order.text_of("by"), cause.now)
+  const auto places = joins ? life_.join(owner_of(order), life_.providers().owner_of(other),
+                                         order.text_of("owner_name"), order.text_of("by"),
+                                         cause.now)
                             : life_.part(other);
   if (!places) return core::fail(places.error());
   for (const auto& [encounter, patient] : *places) mark(patient, encounter);

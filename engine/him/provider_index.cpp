@@ -1,5 +1,8 @@
 #include "provider_index.hpp"
 
+#include <core/text.hpp>
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace him {
@@ -25,12 +28,48 @@ bool is_personal_number(const fhir::Node& identifier) {
   return identifier.text_of("system") == "http://hl7.org/fhir/sid/us-ssn";
 }
 
+/// The authority in words: "NORTH" of "urn:site/id/NORTH", the number of an OID; "-" for none.
+std::string_view label(std::string_view system) {
+  constexpr std::string_view kId = "/id/", kOid = "urn:oid:";
+  if (system.empty()) return "-";
+  if (system.starts_with(kOid)) return system.substr(kOid.size());
+  const std::size_t at = system.rfind(kId);
+  return at == system.npos ? system : system.substr(at + kId.size());
+}
+
+/// Letters and digits of "Adams-Lee" up to the comma; what is not ASCII as it is.
+std::string family_of(std::string_view name) {
+  std::string out;
+  for (const char c : name.substr(0, name.find(','))) {
+    const bool other = static_cast<unsigned char>(c) >= 0x80;
+    if (c >= 'A' && c <= 'Z') {
+      out += static_cast<char>(c - 'A' + 'a');
+    } else if (other || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string_view initial_of(std::string_view name) {
+  const std::size_t comma = name.find(',');
+  const std::size_t at = comma == name.npos ? comma : name.find_first_not_of(' ', comma + 1);
+  return at == name.npos ? std::string_view() : name.substr(at, 1);
+}
+
+bool one_name(std::string_view a, std::string_view b) {
+  if (family_of(a).empty() || family_of(a) != family_of(b)) return false;
+  return initial_of(a).empty() || initial_of(b).empty() ||
+         core::iequals(initial_of(a), initial_of(b));
+}
+
 }  // namespace
 
 core::Status ProviderIndex::load() {
   if (loaded_) return {};
   provider_.clear();
   numbers_.clear();
+  physicians_.clear();
   auto done =
       db_.query("SELECT id, provider FROM him_provider", {}, [this](const Row& row) {
         provider_[std::string(row.text(0))] = row.text(1);
@@ -42,6 +81,15 @@ core::Status ProviderIndex::load() {
       return true;
     });
   }
+  if (done) {
+    done = db_.query("SELECT number, system, id, name FROM him_physician ORDER BY number, system",
+                     {}, [this](const Row& row) {
+                       physicians_[std::string(row.text(0))].push_back({std::string(row.text(1)),
+                                                                        std::string(row.text(2)),
+                                                                        std::string(row.text(3))});
+                       return true;
+                     });
+  }
   loaded_ = done.has_value();
   return done;
 }
@@ -52,9 +100,92 @@ const std::string& ProviderIndex::number_of(std::string_view reference) const {
   return found == numbers_.end() ? kNone : found->second;
 }
 
+core::Result<std::string> ProviderIndex::find(std::string_view words) const {
+  if (const std::string& number = number_of(words); !number.empty()) return of(number);
+  if (const auto known = physicians_.find(words); known != physicians_.end()) {
+    std::map<std::string, const Number*> candidates;   // by id, with the fullest name
+    for (const Number& one : known->second) {
+      const Number*& best = candidates[of(one.id)];
+      if (!best || best->name.size() < one.name.size()) best = &one;
+    }
+    if (candidates.size() == 1) return candidates.begin()->first;
+    std::vector<std::string> all;
+    for (const auto& [id, one] : candidates) {
+      all.push_back(fmt::format("{}@{} ({})", words, label(one->system),
+                                one->name.empty() ? "no name" : one->name));
+    }
+    return core::fail(core::ErrorCode::kBadRequest,
+                      fmt::format("{} is the number of {} physicians, say which: {}", words,
+                                  all.size(), fmt::join(all, ", ")));
+  }
+  const std::size_t at = words.rfind('@');
+  if (at != words.npos) {
+    const auto known = physicians_.find(words.substr(0, at));
+    const std::string_view authority = words.substr(at + 1);
+    for (std::size_t i = 0; known != physicians_.end() && i < known->second.size(); ++i) {
+      const Number& one = known->second[i];
+      if (core::iequals(label(one.system), authority) || one.system == authority) return of(one.id);
+    }
+  }
+  return of(std::string(words));
+}
+
 std::string ProviderIndex::owner_of(std::string_view words) const {
-  const std::string& number = number_of(words);
-  return of(number.empty() ? std::string(words) : number);
+  auto found = find(words);
+  return found ? std::move(*found) : of(std::string(words));
+}
+
+std::string ProviderIndex::name_of(std::string_view id) const {
+  const auto named = [id](const std::vector<Number>& known) -> std::string {
+    for (const Number& one : known) {
+      if (one.id == id && !one.name.empty()) return one.name;
+    }
+    return {};
+  };
+  for (const std::string_view number : {id, id.substr(0, id.rfind('@'))}) {
+    const auto known = physicians_.find(number);
+    if (known == physicians_.end()) continue;
+    if (std::string name = named(known->second); !name.empty()) return name;
+  }
+  return {};
+}
+
+/// The one of the same name, else the number alone where nobody else has it.
+std::string ProviderIndex::new_id(std::string_view number, std::string_view system,
+                                  std::string_view name, const std::vector<Number>& known) const {
+  bool taken = false;
+  for (const Number& one : known) {
+    if (one_name(one.name, name)) return one.id;
+    taken = taken || !one.system.empty();
+  }
+  if (system.empty() || !taken) return std::string(number);
+  std::string id = fmt::format("{}@{}", number, label(system));
+  for (const Number& one : known) {
+    if (one.id == id) return fmt::format("{}@{}", number, system);   // another of that short name
+  }
+  return id;
+}
+
+core::Result<std::string> ProviderIndex::note_identifier(std::string_view number,
+                                                         std::string_view system,
+                                                         std::string_view name) {
+  if (auto done = load(); !done) return core::fail(done.error());
+  std::vector<Number>& known = physicians_[std::string(number)];
+  const auto row = std::find_if(known.begin(), known.end(),
+                                [&](const Number& one) { return one.system == system; });
+  if (row != known.end() && (row->name == name || name.empty())) return row->id;
+  const std::string id = row != known.end() ? row->id : new_id(number, system, name, known);
+  const auto done = db_.run(
+      "INSERT INTO him_physician (number, system, id, name) VALUES (?1, ?2, ?3, ?4) ON CONFLICT "
+      "(number, system) DO UPDATE SET name = excluded.name",
+      {number, system, std::string_view(id), name});
+  if (!done) return core::fail(done.error());
+  if (row != known.end()) {
+    row->name = name;
+  } else {
+    known.push_back({std::string(system), id, std::string(name)});
+  }
+  return id;
 }
 
 core::Status ProviderIndex::note_number(std::string_view reference, std::string_view id) {
@@ -114,14 +245,17 @@ core::Result<bool> ProviderIndex::part(std::string_view other) {
   return true;
 }
 
-std::vector<std::string> ProviderIndex::ids_in(const fhir::Node& practitioner) {
+core::Result<std::vector<std::string>> ProviderIndex::ids_in(const fhir::Node& practitioner,
+                                                             std::string_view name) {
   std::vector<std::string> ids;
   const fhir::Node* list = practitioner.find("identifier");
   for (const fhir::Item* item = list ? list->first_item : nullptr; item; item = item->next) {
     const std::string_view value = item->value->text_of("value");
     if (value.empty() || is_personal_number(*item->value)) continue;
-    if (std::find(ids.begin(), ids.end(), value) != ids.end()) continue;
-    if (ids.size() < kProviderIdsMax) ids.emplace_back(value);
+    if (ids.size() >= kProviderIdsMax) break;
+    auto id = note_identifier(value, item->value->text_of("system"), name);
+    if (!id) return core::fail(id.error());
+    if (std::find(ids.begin(), ids.end(), *id) == ids.end()) ids.push_back(std::move(*id));
   }
   return ids;
 }

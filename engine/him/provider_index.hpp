@@ -10,7 +10,12 @@
 
 namespace him {
 
-/// The table of joined ids, held in memory: few doctors have two. Thread: the one of its Db.
+/// Who goes by which number, and which ids are one doctor's, held in memory. Thread: its Db's.
+///
+/// Two authorities (XCN.9) may give one number to two people. The first to be heard of is kept
+/// under the number alone, others under "number@authority". A number without an authority, or under
+/// another one with the same name (family, first initial), is taken for the same doctor: systems of
+/// one hospital name themselves as the authority of the staff's common numbers.
 class ProviderIndex {
  public:
   explicit ProviderIndex(store::Db& db) : db_(db) {}
@@ -21,8 +26,16 @@ class ProviderIndex {
   const std::string& of(const std::string& id) const;
   /// The number of "Practitioner/<id>", before joining; empty when it has none.
   const std::string& number_of(std::string_view reference) const;
-  /// What an order calls a doctor: an id, a reference or a role, as owners are kept.
+  /// What an order calls a doctor: an id, a number, "number@authority", a reference or a role, as
+  /// owners are kept. kBadRequest, naming them, where a number is several doctors'.
+  core::Result<std::string> find(std::string_view words) const;
+  /// The same, where nobody can be asked: of several, the one kept under the number alone.
   std::string owner_of(std::string_view words) const;
+  /// The id that a number of an authority ('' = none named) is kept under; noted when it is new.
+  core::Result<std::string> note_identifier(std::string_view number, std::string_view system,
+                                            std::string_view name);
+  /// As the last resource under that id had it; empty when none had a name.
+  std::string name_of(std::string_view id) const;
   core::Status note_number(std::string_view reference, std::string_view id);
   /// The other ids of a provider, by the one kept.
   std::vector<std::string> aliases_of(std::string_view id) const;
@@ -34,15 +47,23 @@ class ProviderIndex {
                                  std::string_view how, core::Instant when);
   /// `other` is somebody of its own again. @return whether it was joined.
   core::Result<bool> part(std::string_view other);
-  /// Ids of a Practitioner resource that belong together; the first one is to be kept. Numbers of
-  /// persons (social security, driver's licence, passport, tax) name no provider.
-  static std::vector<std::string> ids_in(const fhir::Node& practitioner);
+  /// Ids of a Practitioner resource that belong together, noted; the first one is to be kept.
+  /// Numbers of persons (social security, driver's licence, passport, tax) name no provider.
+  core::Result<std::vector<std::string>> ids_in(const fhir::Node& practitioner,
+                                                std::string_view name);
 
  private:
+  struct Number {
+    std::string system, id, name;
+  };
+  std::string new_id(std::string_view number, std::string_view system, std::string_view name,
+                     const std::vector<Number>& known) const;
+
   store::Db& db_;
   bool loaded_ = false;
   std::map<std::string, std::string, std::less<>> provider_;   ///< by alias
   std::map<std::string, std::string, std::less<>> numbers_;    ///< by reference
+  std::map<std::string, std::vector<Number>, std::less<>> physicians_;   ///< by number
 };
 
 }  // namespace him

@@ -8,6 +8,25 @@ using namespace harness;
 
 namespace {
 
+const char* const kAdams = "1001^Adams^Ruth";
+
+/// An ADT with another attending physician (XCN).
+struct Attended {
+  Adt adt;
+  std::string attending;
+  std::string control_id;
+  std::string text() {
+    adt.control_id = control_id;
+    std::string out = adt.text();
+    const std::string was = kAdams;
+    for (std::size_t at = out.find(was); at != std::string::npos;
+         at = out.find(was, at + attending.size())) {
+      out.replace(at, was.size(), attending);
+    }
+    return out;
+  }
+};
+
 struct Desk {
   TempDir dir;
   Engine engine{dir, [] {
@@ -24,16 +43,17 @@ struct Desk {
     BOOST_REQUIRE_EQUAL(ack_code(peer.ask(message.text())), "AA");
     engine.wait_applied();
   }
-  void discharge(const std::string& mrn, const std::string& visit, const std::string& day) {
+  void discharge(const std::string& mrn, const std::string& visit, const std::string& day,
+                 const std::string& attending = kAdams) {
     Adt admit;
     admit.mrn = mrn;
     admit.visit = visit;
-    send(admit);
+    send(Attended{admit, attending});
     Adt leave = admit;
     leave.trigger = "A03";
     leave.event_time = leave.discharged = day + "100000";
     leave.disposition = "01";
-    send(leave);
+    send(Attended{leave, attending});
   }
   Output him(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "him");
@@ -140,4 +160,52 @@ BOOST_AUTO_TEST_CASE(a_doctor_of_two_ids_by_master_file_and_by_hand) {
                  .out.find("R06") != std::string::npos);
   BOOST_TEST(desk.him({"provider", "part", "1001", "--by", "ann"}).exit == 0);
   BOOST_TEST(owner() == "1001");
+}
+
+BOOST_AUTO_TEST_CASE(one_number_of_two_authorities_is_two_doctors) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110", "1001^Adams^Ruth^^^^^^NORTH");
+  desk.discharge("101", "V101", "20260110", "1001^Brown^Lee^^^^^^SOUTH");
+  // The same doctor, as another system of the house writes her.
+  desk.discharge("102", "V102", "20260110", "1001^ADAMS^R^^^^^^DICTATION");
+  const auto summaries = [&](const std::string& owner) {
+    const Output out = desk.him({"deficiencies", "--rule", "R06", "--json", "--owner", owner});
+    std::string visits;
+    for (std::size_t at = out.out.find("\"visit\":\""); at != std::string::npos;
+         at = out.out.find("\"visit\":\"", at + 1)) {
+      visits += out.out.substr(at + 9, 4) + " ";
+    }
+    return out.exit == 0 ? visits : "exit " + std::to_string(out.exit) + ": " + out.err;
+  };
+  BOOST_TEST(summaries("1001@NORTH") == "V100 V102 ");
+  BOOST_TEST(summaries("1001@dictation") == "V100 V102 ");
+  BOOST_TEST(summaries("1001@SOUTH") == "V101 ");
+  BOOST_TEST(summaries("brown") == "V101 ");
+  const std::string asked = summaries("1001");
+  BOOST_TEST(asked.find("exit 2") == 0u, asked);
+  BOOST_TEST(asked.find("1001@NORTH (Adams, Ruth)") != std::string::npos, asked);
+  BOOST_TEST(asked.find("1001@SOUTH (Brown, Lee)") != std::string::npos, asked);
+  // An absence is nobody's until it is said whose; then only that doctor's clock stands still.
+  const auto away = [&](const std::string& owner) {
+    return desk.him({"absence", "--owner", owner, "--from", "2026-01-13", "--to", "2026-01-23",
+                     "--by", "ann"});
+  };
+  const Output refused = away("1001");
+  BOOST_TEST(refused.exit == 2);
+  BOOST_TEST(refused.err.find("1001@SOUTH (Brown, Lee)") != std::string::npos, refused.err);
+  BOOST_TEST(away("1001@SOUTH").exit == 0);
+  const auto due = [&](const std::string& visit) {
+    const Output out = desk.him({"deficiencies", "--rule", "R06", "--json", "--visit", visit});
+    return json_text(out.out.substr(0, out.out.find('\n')), "due").substr(0, 10);
+  };
+  BOOST_TEST(due("V100") == "2026-01-17");
+  BOOST_TEST(due("V101") > "2026-01-23");
+  BOOST_TEST(due("V102") == "2026-01-17");
+  desk.engine.kill9();
+  desk.engine.start();
+  BOOST_TEST(summaries("1001@SOUTH") == "V101 ");
+  // A number that only one doctor has needs no authority.
+  desk.discharge("103", "V103", "20260110", "3003^Hale^Iris^^^^^^NORTH");
+  BOOST_TEST(summaries("3003") == "V103 ");
+  BOOST_TEST(summaries("3003@NORTH") == "V103 ");
 }
