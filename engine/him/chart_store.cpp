@@ -58,6 +58,8 @@ void clear(Chart& chart) {
   chart.encounter.clear();
   chart.patient.clear();
   chart.has_visit = false;
+  chart.wake.reset();
+  chart.judged_under = 0;
   chart.suspended = nullptr;
   chart.visit = Fact{};
   chart.patient_fact = Fact{};
@@ -115,6 +117,18 @@ core::Result<ChartStore::Put> ChartStore::put_visit(const Extract& visit, std::s
   put.patient = std::move(*patient);
   put.changed = !same_facts || wakes_up || !put.before || put.before->patient != put.patient;
   if (!put.changed) return put;
+  if (put.before) {
+    // An index is written anew when a column of it is assigned, be it to what stands there.
+    done = db_.run(
+        "UPDATE him_visit SET facts = ?6, class = ?8, historical = MIN(historical, ?9) WHERE "
+        "encounter = ?1 AND patient = ?2 AND number = ?3 AND status = ?4 AND started IS ?5 AND "
+        "ended IS ?7",
+        {id, std::string_view(put.patient), text_of(visit, "number"), text_of(visit, "status"),
+         time_of(visit, "start"), json, ended(visit), class_of(visit),
+         std::int64_t{cause.historical}});
+    if (!done) return core::fail(done.error());
+    if (db_.changes() != 0) return put;
+  }
   done = db_.run(
       "INSERT INTO him_visit (encounter, patient, number, status, started, seen, facts, ended, "
       "class, historical) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
@@ -336,13 +350,17 @@ core::Status ChartStore::load_visit(std::string_view encounter, Chart& chart) {
   chart.encounter = encounter;
   bool sound = true;
   const auto done = db_.query(
-      "SELECT patient, seen, facts, historical FROM him_visit WHERE encounter = ?1", {encounter},
+      "SELECT patient, seen, facts, historical, wake, judged_under FROM him_visit "
+      "WHERE encounter = ?1",
+      {encounter},
       [&](const Row& row) {
         chart.has_visit = true;
         chart.patient = row.text(0);
         chart.visit.id = chart.encounter;
         chart.visit.seen = instant(row.integer(1));
         chart.visit.historical = row.integer(3) != 0;
+        if (!row.is_null(4)) chart.wake = instant(row.integer(4));
+        chart.judged_under = row.integer(5);
         sound = read_facts(row.text(2), chart, chart.visit);
         return false;
       });
@@ -429,10 +447,10 @@ core::Status ChartStore::load_unfiled(std::string_view patient, Chart& chart) {
   return load_facts(patient, {}, false, chart);
 }
 
-core::Status ChartStore::set_wake(std::string_view encounter, std::optional<Instant> at) {
-  const Param wake = at ? Param{micros(*at)} : Param{nullptr};
-  return db_.run("UPDATE him_visit SET wake = ?2 WHERE encounter = ?1 AND wake IS DISTINCT FROM ?2",
-                 {encounter, wake});
+core::Status ChartStore::set_judged(const Chart& chart) {
+  const Param wake = chart.wake ? Param{micros(*chart.wake)} : Param{nullptr};
+  return db_.run("UPDATE him_visit SET wake = ?2, judged_under = ?3 WHERE encounter = ?1",
+                 {std::string_view(chart.encounter), wake, chart.judged_under});
 }
 
 core::Result<std::vector<std::string>> ChartStore::waking(Instant now) {

@@ -3,6 +3,7 @@
 #include <him/deficiency.hpp>
 #include <store/db.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,7 +59,9 @@ class ChartStore {
   /// Loads the documents of a patient that belong to no visit.
   core::Status load_unfiled(std::string_view patient, Chart& chart);
 
-  core::Result<std::vector<Deficiency>> of_visit(std::string_view encounter);
+  /// `wanted`: of these rules; absent: all.
+  core::Result<std::vector<Deficiency>> of_visit(
+      std::string_view encounter, const std::function<bool(std::string_view)>& wanted = {});
   core::Result<std::vector<Deficiency>> of_unfiled(std::string_view patient);
   core::Result<std::vector<Deficiency>> due_to_change(core::Instant now);
   core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);
@@ -81,7 +84,8 @@ class ChartStore {
   /// Visits begun or ended since `from`.
   core::Result<std::vector<Visit>> visits_since(core::Instant from);
 
-  core::Status set_wake(std::string_view encounter, std::optional<core::Instant> at);
+  /// Keeps the chart's `wake` and `judged_under`.
+  core::Status set_judged(const Chart& chart);
   core::Result<std::vector<std::string>> waking(core::Instant now);
   core::Result<std::optional<core::Instant>> next_time();
 

@@ -3,6 +3,7 @@
 #include <fhir/json.hpp>
 #include <fmt/format.h>
 
+#include <bit>
 #include <iterator>
 #include <map>
 #include <set>
@@ -37,10 +38,15 @@ struct Charts::Impl {
   Site site;
   std::vector<Terms> terms;
   bool settled = false;   ///< site and terms are those of `carried`
+  std::int64_t judged_under = 0;   ///< hash of pack and terms
   FeedWatch feeds;
   Lifecycle life;
   Orders orders;
-  std::map<std::string, std::string, std::less<>> visits;   ///< to judge again: Encounter, patient
+  struct Marked {
+    std::string patient;
+    Kinds touched = 0;   ///< kinds of which a fact is another now
+  };
+  std::map<std::string, Marked, std::less<>> visits;   ///< to judge again, by Encounter
   std::set<std::string, std::less<>> unfiled;   ///< patients whose documents without a visit are
   std::map<std::string, std::string, std::less<>> places;   ///< where visits were before
   Chart chart;
@@ -48,18 +54,24 @@ struct Charts::Impl {
   std::string json;
   core::Instant latest{};   ///< an entry applied once more does not turn the clock back
 
-  void mark(std::string_view patient, std::string_view encounter) {
+  void mark(std::string_view patient, std::string_view encounter, Kinds touched = kAllKinds) {
     if (!encounter.empty()) {
-      visits[std::string(encounter)] = patient;
+      Marked& marked = visits[std::string(encounter)];
+      if (!patient.empty()) marked.patient = patient;
+      marked.touched |= touched;
     } else if (!patient.empty()) {
       unfiled.emplace(patient);
     }
   }
-  core::Status mark_live(std::string_view patient) {
+  core::Status mark_live(std::string_view patient, Kind kind) {
     const auto live = charts.live_visits(patient);
     if (!live) return core::fail(live.error());
-    for (const std::string& one : *live) visits[one] = patient;
+    for (const std::string& one : *live) mark(patient, one, touched_by(kind));
     return {};
+  }
+  /// Every deficiency names the visit and the patient.
+  static Kinds touched_by(Kind kind) {
+    return kind == Kind::kVisit || kind == Kind::kPatient ? kAllKinds : set_of(kind);
   }
   Circumstances circumstances(const Cause& cause, bool by_clock) {
     Circumstances out;
@@ -88,6 +100,11 @@ struct Charts::Impl {
     if (!now) return core::fail(now.error());
     site.feeds = (*now)->feeds;
     terms = terms_of(rules->impl().rules, site);
+    std::string under = rules->hash();
+    for (const Terms& one : terms) {
+      under += fmt::format("|{}{}", one.silent ? 's' : ' ', one.since.time_since_epoch().count());
+    }
+    judged_under = std::bit_cast<std::int64_t>(core::stable_hash(under) | 1);
     settled = true;
     return {};
   }
@@ -104,8 +121,8 @@ struct Charts::Impl {
                              const Cause& cause);
   core::Status mark_documents(const std::vector<std::string>& ids);
   core::Status store(const std::vector<Change>& changes);
-  core::Status judge_visit(const std::string& encounter, const std::string& patient,
-                           const Cause& cause, bool by_clock, std::vector<Change>& out);
+  core::Status judge_visit(const std::string& encounter, const Marked& marked, const Cause& cause,
+                           bool by_clock, std::vector<Change>& out);
   core::Status judge_unfiled(const std::string& patient, const Cause& cause, bool by_clock,
                              std::vector<Change>& out);
   core::Status judge_marked(const Cause& cause, bool by_clock, std::vector<Change>& out);
@@ -121,7 +138,7 @@ core::Status Charts::Impl::mark_documents(const std::vector<std::string>& ids) {
   for (const std::string& id : ids) {
     const auto place = charts.place_of(Kind::kDocument, id);
     if (!place) return core::fail(place.error());
-    if (*place) mark((*place)->patient, (*place)->encounter);
+    if (*place) mark((*place)->patient, (*place)->encounter, set_of(Kind::kDocument));
   }
   return {};
 }
@@ -130,8 +147,8 @@ core::Status Charts::Impl::remove(Kind kind, std::string_view id) {
   const auto place = charts.remove(kind, id);
   if (!place) return core::fail(place.error());
   if (!*place) return {};
-  if (is_personal(kind)) return mark_live((*place)->patient);
-  mark((*place)->patient, (*place)->encounter);
+  if (is_personal(kind)) return mark_live((*place)->patient, kind);
+  mark((*place)->patient, (*place)->encounter, touched_by(kind));
   if (kind != Kind::kDocument) return {};
   const auto others = charts.set_replaces(id, {});
   return others ? mark_documents(*others) : core::fail(others.error());
@@ -167,12 +184,14 @@ core::Status Charts::Impl::note(const Extract& fact, std::string_view id, const 
   if (is_personal(fact.kind)) {
     if (!put->changed) return {};
     if (put->before && put->before->patient != put->patient) {
-      if (auto done = mark_live(put->before->patient); !done) return done;
+      if (auto done = mark_live(put->before->patient, fact.kind); !done) return done;
     }
-    return mark_live(put->patient);
+    return mark_live(put->patient, fact.kind);
   }
-  if (put->before) mark(put->before->patient, put->before->encounter);
-  mark(put->patient, fact.kind == Kind::kVisit ? id : fact.encounter);
+  // An unchanged fact may still have an event of its own to tell of: note_trigger().
+  const Kinds touched = put->changed ? touched_by(fact.kind) : Kinds{0};
+  if (put->before) mark(put->before->patient, put->before->encounter, touched);
+  mark(put->patient, fact.kind == Kind::kVisit ? id : fact.encounter, touched);
   return fact.kind == Kind::kDocument ? note_replacement(fact, id) : core::Status{};
 }
 
@@ -263,11 +282,13 @@ core::Status Charts::Impl::note_trigger(const Cause& cause) {
   if (caret == cause.type.npos) return {};
   const std::string_view trigger = cause.type.substr(caret + 1, 3);
   if (!rules->impl().event_codes.contains(trigger)) return {};
-  for (const auto& [encounter, patient] : visits) {
+  for (auto& [encounter, marked] : visits) {
+    const std::string& patient = marked.patient;
     const auto place = places.find(encounter);
     const std::string_view prior = place == places.end() ? std::string_view() : place->second;
     if (patient.empty()) continue;
     if (auto done = note_event(patient, encounter, trigger, {}, prior, cause); !done) return done;
+    marked.touched |= set_of(Kind::kEvent);
   }
   return {};
 }
@@ -305,22 +326,38 @@ core::Status Charts::Impl::store(const std::vector<Change>& changes) {
   return {};
 }
 
-core::Status Charts::Impl::judge_visit(const std::string& encounter, const std::string& patient,
+core::Status Charts::Impl::judge_visit(const std::string& encounter, const Marked& marked,
                                        const Cause& cause, bool by_clock,
                                        std::vector<Change>& out) {
+  if (marked.touched == 0) return {};
   if (auto done = charts.load_visit(encounter, chart); !done) return done;
-  if (!chart.has_visit && !patient.empty()) {
-    if (auto done = charts.load_stray(patient, encounter, chart); !done) return done;
+  if (!chart.has_visit && !marked.patient.empty()) {
+    if (auto done = charts.load_stray(marked.patient, encounter, chart); !done) return done;
   }
   chart.suspended = &life.suspended();
-  auto stored = charts.of_visit(encounter);
+  auto around = circumstances(cause, by_clock);
+  // Time, too, makes rules speak: then all of them are asked.
+  const bool as_before = chart.has_visit && chart.judged_under == judged_under &&
+                         !(chart.wake && *chart.wake <= cause.now);
+  if (as_before && !by_clock) around.touched = marked.touched;
+  auto stored = charts.of_visit(encounter, [&](std::string_view rule) {
+    return rules->impl().asks(rule, around.touched);
+  });
   if (!stored) return core::fail(stored.error());
   std::optional<core::Instant> wake;
-  auto changes =
-      judge_chart(circumstances(cause, by_clock), chart, std::move(*stored), cause, wake);
+  auto changes = judge_chart(around, chart, std::move(*stored), cause, wake);
   if (auto done = store(changes); !done) return done;
   std::move(changes.begin(), changes.end(), std::back_inserter(out));
-  return chart.has_visit ? charts.set_wake(encounter, wake) : core::Status{};
+  if (!chart.has_visit) return {};
+  const auto before = chart.wake;
+  if (around.touched == kAllKinds) {
+    chart.wake = wake;
+  } else if (wake && (!before || *wake < *before)) {
+    chart.wake = wake;   // the others' time stands
+  }
+  if (chart.wake == before && chart.judged_under == judged_under) return {};
+  chart.judged_under = judged_under;
+  return charts.set_judged(chart);
 }
 
 core::Status Charts::Impl::judge_unfiled(const std::string& patient, const Cause& cause,
@@ -339,8 +376,8 @@ core::Status Charts::Impl::judge_unfiled(const std::string& patient, const Cause
 
 core::Status Charts::Impl::judge_marked(const Cause& cause, bool by_clock,
                                         std::vector<Change>& out) {
-  for (const auto& [encounter, patient] : visits) {
-    if (auto done = judge_visit(encounter, patient, cause, by_clock, out); !done) return done;
+  for (const auto& [encounter, marked] : visits) {
+    if (auto done = judge_visit(encounter, marked, cause, by_clock, out); !done) return done;
   }
   for (const std::string& patient : unfiled) {
     if (auto done = judge_unfiled(patient, cause, by_clock, out); !done) return done;
@@ -356,7 +393,7 @@ core::Status Charts::Impl::settle(const Cause& cause, bool by_clock, std::vector
   forget();
   const auto planned = charts.planned_visits();
   if (!planned) return core::fail(planned.error());
-  for (const auto& visit : *planned) visits[visit.encounter] = visit.patient;
+  for (const auto& visit : *planned) mark(visit.patient, visit.encounter);
   const auto alerts = life.alerted_patients();
   if (!alerts) return core::fail(alerts.error());
   unfiled.insert(alerts->begin(), alerts->end());
@@ -384,7 +421,7 @@ core::Status Charts::merge_patient(std::string_view from, std::string_view into,
   if (auto done = impl_->charts.merge_patient(from, into); !done) return done;
   const auto visits = impl_->charts.visits_of(into);
   if (!visits) return core::fail(visits.error());
-  for (const std::string& one : *visits) impl_->visits[one] = into;
+  for (const std::string& one : *visits) impl_->mark(into, one);
   impl_->unfiled.emplace(into);
   return {};
 }
@@ -487,7 +524,7 @@ core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
   if (auto done = impl_->settle_terms(); !done) return core::fail(done.error());
   const auto waking = impl_->charts.waking(cause.now);
   if (!waking) return core::fail(waking.error());
-  for (const std::string& one : *waking) impl_->visits[one];
+  for (const std::string& one : *waking) impl_->mark({}, one);
   core::Status done = impl_->judge_marked(cause, true, changes);
   if (done) {
     const std::vector<Rule>& rules = impl_->rules->impl().rules;

@@ -8,6 +8,16 @@
   "owner_reference, state, begun, available, severity, source, opened, due, hard_due, closed, "   \
   "modified, opened_by, closed_by, opened_sequence, closed_sequence, part, owner_id, decision, "  \
   "reassigned, letters, warned, suspend_on, suspended, retry"
+// What may change while owner, visit and patient stay, but for `closed`.
+#define HIM_MOVING                                                                              \
+  "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, owner_reference = ?12, "      \
+  "state = ?13, begun = ?14, available = ?15, severity = ?16, source = ?17, opened = ?18, "      \
+  "due = ?19, hard_due = ?20, modified = ?22, opened_by = ?23, closed_by = ?24, "                \
+  "opened_sequence = ?25, closed_sequence = ?26, decision = ?29, reassigned = ?30, "             \
+  "letters = ?31, warned = ?32, suspend_on = ?33, suspended = ?34, retry = ?35, next_at = ?36"
+#define HIM_WHERE_SAME                                                                          \
+  " WHERE id = ?1 AND rule = ?2 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND "               \
+  "encounter = ?6 AND subject = ?7 AND part = ?27 AND owner_id = ?28"
 
 namespace him {
 namespace {
@@ -100,16 +110,23 @@ core::Status write(store::Db& db, std::string_view sql, const Deficiency& d,
 
 }  // namespace
 
-core::Result<std::vector<Deficiency>> ChartStore::of_visit(std::string_view encounter) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE encounter = ?1 ORDER BY id",
-                  {encounter});
+core::Result<std::vector<Deficiency>> ChartStore::of_visit(
+    std::string_view encounter, const std::function<bool(std::string_view)>& wanted) {
+  std::vector<Deficiency> found;
+  const auto done = db_.query(
+      "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE encounter = ?1 ORDER BY number",
+      {encounter}, [&](const Row& row) {
+        if (!wanted || wanted(row.text(1))) found.push_back(read(row));
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::of_unfiled(std::string_view patient) {
   return read_all(db_,
                   "SELECT " HIM_COLUMNS
-                  " FROM him_deficiency WHERE encounter = '' AND patient = ?1 ORDER BY id",
+                  " FROM him_deficiency WHERE +encounter = '' AND patient = ?1 ORDER BY id",
                   {patient});
 }
 
@@ -128,7 +145,8 @@ core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filte
   if (!filter.visit.empty()) {
     return read_all(db_,
                     "SELECT " HIM_COLUMNS
-                    " FROM him_deficiency WHERE visit = ?1 OR encounter = ?1",
+                    " FROM him_deficiency WHERE encounter IN (SELECT encounter FROM him_visit "
+                    "WHERE number = ?1 UNION SELECT ?1)",
                     {std::string_view(filter.visit)});
   }
   if (!filter.patient.empty()) {
@@ -140,9 +158,10 @@ core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filte
                     {std::string_view(filter.mrn)});
   }
   if (filter.open_only) {
-    return read_all(
-        db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed IS NULL OR closed > ?1",
-        {micros(now)});
+    return read_all(db_,
+                    "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed IS NULL UNION ALL "
+                    "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed > ?1",
+                    {micros(now)});
   }
   return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency", {});
 }
@@ -162,33 +181,26 @@ core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
 }
 
 // SQLite writes an index anew when a column of it is assigned, be it to what stands there. Nearly
-// always a deficiency goes on being the same owner's, on the same visit.
+// always a deficiency is new, or goes on being the same owner's on the same visit, mostly open.
 core::Status ChartStore::save(const Deficiency& deficiency, std::optional<Instant> next) {
-  auto done = write(db_,
-                    "UPDATE him_deficiency SET lacking_code = ?8, lacking = ?9, owner = ?10, "
-                    "owner_name = ?11, owner_reference = ?12, state = ?13, begun = ?14, "
-                    "available = ?15, severity = ?16, source = ?17, opened = ?18, due = ?19, "
-                    "hard_due = ?20, closed = ?21, modified = ?22, opened_by = ?23, "
-                    "closed_by = ?24, opened_sequence = ?25, closed_sequence = ?26, "
-                    "decision = ?29, reassigned = ?30, letters = ?31, warned = ?32, "
-                    "suspend_on = ?33, suspended = ?34, retry = ?35, next_at = ?36 "
-                    "WHERE id = ?1 AND rule = ?2 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND "
-                    "encounter = ?6 AND subject = ?7 AND part = ?27 AND owner_id = ?28",
-                    deficiency, next);
-  if (!done || db_.changes() != 0) return done;
+  const bool as_opened = !deficiency.closed && deficiency.opened == deficiency.modified;
+  if (!as_opened && !deficiency.closed) {
+    auto done = write(db_, "UPDATE him_deficiency SET " HIM_MOVING HIM_WHERE_SAME
+                           " AND closed IS NULL", deficiency, next);
+    if (!done || db_.changes() != 0) return done;
+  }
+  if (!as_opened) {
+    auto done = write(db_, "UPDATE him_deficiency SET " HIM_MOVING ", closed = ?21" HIM_WHERE_SAME,
+                      deficiency, next);
+    if (!done || db_.changes() != 0) return done;
+  }
   return write(db_,
                "INSERT INTO him_deficiency (" HIM_COLUMNS
                ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
                "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, "
                "?31, ?32, ?33, ?34, ?35, ?36) "
-               "ON CONFLICT (id) DO UPDATE SET patient = ?3, mrn = ?4, visit = ?5, "
-               "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, "
-               "owner_reference = ?12, state = ?13, begun = ?14, available = ?15, "
-               "severity = ?16, source = ?17, opened = ?18, due = ?19, hard_due = ?20, "
-               "closed = ?21, modified = ?22, opened_by = ?23, closed_by = ?24, "
-               "opened_sequence = ?25, closed_sequence = ?26, owner_id = ?28, decision = ?29, "
-               "reassigned = ?30, letters = ?31, warned = ?32, suspend_on = ?33, "
-               "suspended = ?34, retry = ?35, next_at = ?36",
+               "ON CONFLICT (id) DO UPDATE SET patient = ?3, mrn = ?4, visit = ?5, closed = ?21, "
+               "owner_id = ?28, " HIM_MOVING,
                deficiency, next);
 }
 

@@ -19,6 +19,10 @@ enum class Kind : std::uint8_t {
   kAppointment, kEvent
 };
 inline constexpr std::size_t kKindCount = 11;
+/// A set of kinds.
+using Kinds = std::uint32_t;
+constexpr Kinds set_of(Kind kind) { return Kinds{1} << static_cast<unsigned>(kind); }
+inline constexpr Kinds kAllKinds = (Kinds{1} << kKindCount) - 1;
 std::string_view name_of(Kind kind);
 std::optional<Kind> kind_named(std::string_view name);
 
@@ -230,6 +234,9 @@ struct Fact {
 struct Chart {
   std::string encounter, patient;
   bool has_visit = false;
+  /// Of the last judgement: when to judge the visit again, and under which pack and terms that was.
+  std::optional<core::Instant> wake;
+  std::int64_t judged_under = 0;
   /// Ids and references of physicians who are suspended now; nullptr: nobody.
   const std::set<std::string, std::less<>>* suspended = nullptr;
   Fact visit, patient_fact;

@@ -39,7 +39,6 @@ std::optional<Instant> event_time(const Rule& rule, const Chart& chart, const Fa
     const auto micros = number_of(chart, fact, which);
     return micros ? instant(*micros) : fact.seen;
   };
-  if (chart.has_visit && visit_is_void(chart)) return std::nullopt;
   if (subject && !counts(*subject)) return std::nullopt;
   switch (rule.event) {
     case Event::kAdmitted:
@@ -296,24 +295,23 @@ void consider_periods(const Rule& rule, const Chart& chart, Scope scope,
 
 void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fact* subject,
               const Circumstances& circumstances, std::vector<Verdict>& out) {
-  Verdict verdict;
-  verdict.rule = &rule;
-  verdict.subject = subject;
-  verdict.part = rule.part;
+  const auto happened = event_time(rule, chart, subject);
+  if (!happened) return;
+  // A repeating rule is as old as its periods.
+  const bool earlier = !rule.repeat && *happened < std::max(rule.effective_from, terms.since);
+  if (earlier && !circumstances.audit) return;
   Scope scope;
   scope.chart = &chart;
   scope.subject = subject;
   scope.zone = circumstances.zone;
   if (subject) scope.current[static_cast<std::size_t>(subject->kind)] = subject;
 
-  if (!class_fits(rule, chart)) return;
-  const auto happened = event_time(rule, chart, subject);
-  if (!happened) return;
-  // A repeating rule is as old as its periods.
-  const bool earlier = !rule.repeat && *happened < std::max(rule.effective_from, terms.since);
-  if (earlier && !circumstances.audit) return;
-  verdict.mute = terms.silent ? Mute::kNeeds : earlier ? Mute::kEarlier : Mute::kNo;
   if (rule.when && !holds(*rule.when, scope)) return;
+  Verdict verdict;
+  verdict.rule = &rule;
+  verdict.subject = subject;
+  verdict.part = rule.part;
+  verdict.mute = terms.silent ? Mute::kNeeds : earlier ? Mute::kEarlier : Mute::kNo;
   if (rule.wait) {
     const auto time = anchored(*rule.wait, scope);
     if (!time) return;
@@ -462,12 +460,16 @@ std::vector<Terms> terms_of(const std::vector<Rule>& rules, const Site& site) {
 
 std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& chart) {
   std::vector<Verdict> verdicts;
+  if (chart.has_visit && visit_is_void(chart)) return verdicts;
   const std::vector<Rule>& rules = circumstances.rules();
   static const Terms kSpeaks;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
     const Terms& terms = circumstances.terms ? (*circumstances.terms)[i] : kSpeaks;
     if (terms.silent && !circumstances.audit) continue;
+    if (!circumstances.asks(rule)) continue;
+    if (rule.subject && chart.of(*rule.subject).empty()) continue;
+    if (!class_fits(rule, chart)) continue;
     if (!rule.subject) {
       if (chart.has_visit) consider(rule, terms, chart, nullptr, circumstances, verdicts);
       continue;

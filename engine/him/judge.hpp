@@ -34,11 +34,13 @@ struct Circumstances {
   core::Instant now{};
   bool by_clock = false;
   bool historical = false;
+  Kinds touched = kAllKinds;   ///< only rules that read one of these are asked
   bool audit = false;   ///< verdicts of rules that are mute are wanted too, marked so
   /// Whether a feed that the rule needs is down or behind, so that what the clock alone would do
   /// waits. Absent: never.
   std::function<bool(const Rule&, std::optional<core::Instant> due)> held;
 
+  bool asks(const Rule& rule) const { return (rule.reads & touched) != 0; }
   const std::vector<Rule>& rules() const { return pack->impl().rules; }
   const Policy& policy() const { return pack->impl().policy; }
 };

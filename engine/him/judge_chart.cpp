@@ -45,7 +45,7 @@ std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart&
     bool ours = false;
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const bool silent = circumstances.terms && (*circumstances.terms)[i].silent;
-      ours = ours || (rules[i].id == orphan.rule && !silent);
+      ours = ours || (rules[i].id == orphan.rule && !silent && circumstances.asks(rules[i]));
     }
     if (!ours) continue;
     if (auto change = reconcile(orphan, nullptr, chart, cause, circumstances))

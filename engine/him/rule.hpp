@@ -104,6 +104,7 @@ struct Rule {
   std::optional<Repeat> repeat;
   Event event = Event::kAdmitted;
   std::optional<Kind> subject;             ///< kind of the facts the rule is about
+  Kinds reads = kAllKinds;                 ///< what its verdict depends on: kinds_read()
   std::vector<std::string> classes;        ///< visit classes; empty: any, also no visit
   std::optional<Expr> when;
   std::optional<Anchor> wait;              ///< fires only when this time has come
@@ -121,6 +122,9 @@ struct RulePack::Impl {
   std::set<std::string, std::less<>> event_codes;   ///< trigger events that rules speak of
   Policy policy;
   std::string hash;
+
+  /// Whether a rule of that id reads one of these kinds; an id of no rule of ours counts as well.
+  bool asks(std::string_view id, Kinds touched) const;
 };
 
 /// What one file adds to a pack.
@@ -136,6 +140,12 @@ void read_rules(const core::yaml::File& file, std::vector<Rule>& rules,
                 std::vector<RulePack::Finding>& findings);
 void read_pack(const core::yaml::File& file, PackParts into,
                std::vector<RulePack::Finding>& findings);
+
+/// The kinds of facts that can make the rule say something else, or say it in other words.
+Kinds kinds_read(const Rule& rule);
+
+/// Makes the parts of a rule read alike: its deficiencies are judged together. `rules`: by id.
+void join_reads(std::vector<Rule>& rules);
 
 /// Keys each mapping of a rule file may have ("rule", "due"...); the JSON Schema is tested against
 /// it.

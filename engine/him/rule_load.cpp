@@ -105,6 +105,7 @@ std::shared_ptr<const RulePack> RulePack::load(const std::string& directory,
   // Parts of a rule keep the order in which they are written.
   std::stable_sort(pack->impl_->rules.begin(), pack->impl_->rules.end(),
                    [](const Rule& a, const Rule& b) { return a.id < b.id; });
+  join_reads(pack->impl_->rules);
   const bool failed = std::any_of(findings.begin() + static_cast<std::ptrdiff_t>(before),
                                   findings.end(), [](const Finding& one) { return one.error; });
   return failed ? nullptr : pack;

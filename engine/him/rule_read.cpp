@@ -346,7 +346,9 @@ void RuleReader::read_one(const Node& node, const std::string& part) {
   const bool sound = std::none_of(
       findings_.begin() + static_cast<std::ptrdiff_t>(errors), findings_.end(),
       [](const RulePack::Finding& one) { return one.error; });
-  if (sound) into_.rules.push_back(std::move(rule));
+  if (!sound) return;
+  rule.reads = kinds_read(rule);
+  into_.rules.push_back(std::move(rule));
 }
 
 void RuleReader::read_needs(const Node& node, Rule& rule) {
