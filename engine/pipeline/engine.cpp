@@ -16,6 +16,7 @@
 #include "dispatcher.hpp"
 #include "forwarder.hpp"
 #include "intake.hpp"
+#include "search_keeper.hpp"
 
 namespace pipeline {
 namespace {
@@ -38,6 +39,7 @@ struct Engine::Impl {
   std::unique_ptr<store::Records> records;        // the applier's
   mutable std::mutex status_mutex;
   std::unique_ptr<store::Records> status_reader;  // under status_mutex
+  std::unique_ptr<SearchKeeper> search;
   std::unique_ptr<Applier> applier;
   std::vector<std::unique_ptr<Dispatcher>> dispatchers;
   std::atomic<bool> dispatchers_stand{false};   ///< the list is whole: the applier may walk it
@@ -101,6 +103,9 @@ core::Status Engine::Impl::open() {
   auto store = store::Records::open(options.config.store_path, r4, recent);
   if (!store) return core::fail(store.error());
   records = std::move(*store);
+  auto keeper = SearchKeeper::start(options.config.store_path);
+  if (!keeper) return core::fail(keeper.error());
+  search = std::move(*keeper);
   auto reader = store::Records::open_read_only(options.config.store_path, r4);
   if (!reader) return core::fail(reader.error());
   status_reader = std::move(*reader);

@@ -10,22 +10,25 @@
 namespace store {
 namespace {
 
-constexpr int kWriterCacheKib = 12 * 1024;
+constexpr int kWriterCacheKib = 8 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
 // 48 MiB of log before it is copied into the database: pages that change often are copied once.
 constexpr int kCheckpointPages = 12288;
 // Now and then free pages go back to the file system, a few at a time.
 constexpr std::uint64_t kVacuumEveryCommits = 256;
 constexpr std::int64_t kFreePagesKept = 8192;
+// So often what search.db has by now leaves search_change.
+constexpr std::uint64_t kForgetEveryCommits = 16;
 
 }  // namespace
 
-RecordsImpl::RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer,
-                         std::shared_ptr<RecentVersions> recent)
+RecordsImpl::RecordsImpl(std::unique_ptr<SqliteDb> db, const std::string& directory,
+                         const schema::R4& r4, bool writer, std::shared_ptr<RecentVersions> recent)
     : db_(std::move(db)),
+      directory_(directory),
       writer_(writer),
       words_(*db_),
-      index_(*db_, words_, r4),
+      index_(*db_, words_, r4, tallies_.values[Tallies::kNextChange]),
       fresh_(std::move(recent)) {}
 
 RecordsImpl::~RecordsImpl() {
@@ -43,8 +46,8 @@ core::Result<std::unique_ptr<Records>> Records::open(const std::string& director
                            {.checkpoint_pages = kCheckpointPages});
   if (!db) return core::fail(db.error());
   if (auto status = migrate(**db, "records"); !status) return core::fail(status.error());
-  auto records = 
-      std::make_unique<RecordsImpl>(std::move(*db), r4, true, std::move(recent));
+  auto records = std::make_unique<RecordsImpl>(std::move(*db), directory, r4, true,
+                                               std::move(recent));
   if (auto status = records->start(); !status) return core::fail(status.error());
   return std::unique_ptr<Records>(std::move(records));
 }
@@ -56,7 +59,7 @@ core::Result<std::unique_ptr<Records>> Records::open_read_only(const std::string
   options.read_only = true;
   auto db = SqliteDb::open(directory + "/records.db", options, {});
   if (!db) return core::fail(db.error());
-  auto records = std::make_unique<RecordsImpl>(std::move(*db), r4, false, nullptr);
+  auto records = std::make_unique<RecordsImpl>(std::move(*db), directory, r4, false, nullptr);
   if (auto status = records->start(); !status) return core::fail(status.error());
   return std::unique_ptr<Records>(std::move(records));
 }
@@ -66,7 +69,7 @@ core::Status RecordsImpl::start() {
   auto loaded = load_tallies();
   if (!loaded) return core::fail(loaded.error());
   tallies_ = saved_ = *loaded;
-  return {};
+  return writer_ ? check_search() : core::Status{};
 }
 
 core::Status RecordsImpl::writable() const {
@@ -91,7 +94,8 @@ core::Status RecordsImpl::begin() {
 core::Status RecordsImpl::commit(core::Sequence position) {
   if (auto status = writable(); !status) return status;
   tally(Tallies::kPosition) = static_cast<std::int64_t>(position.value());
-  core::Status status = save_tallies();
+  core::Status status = ++commits_ % kForgetEveryCommits == 0 ? forget_changes() : core::Status{};
+  if (status) status = save_tallies();
   if (status) status = db_->commit();
   if (!status) {
     rollback();
@@ -167,7 +171,8 @@ std::string outbox_name(std::int64_t destination, std::size_t state) {
 
 core::Result<Tallies> RecordsImpl::load_tallies() {
   Tallies tallies;
-  for (const auto next : {Tallies::kNextResource, Tallies::kNextVersion, Tallies::kNextOutbox}) {
+  for (const auto next : {Tallies::kNextResource, Tallies::kNextVersion, Tallies::kNextOutbox,
+                          Tallies::kNextChange}) {
     tallies.values[next] = 1;
   }
   auto status = db_->query("SELECT name,value FROM meta", {}, [&](const Row& row) {
@@ -210,7 +215,7 @@ core::Status RecordsImpl::save_tallies() {
 }
 
 void RecordsImpl::give_back_room() {
-  if (++commits_ % kVacuumEveryCommits != 0) return;
+  if (commits_ % kVacuumEveryCommits != 0) return;
   std::int64_t free_pages = 0;
   auto status = db_->query("PRAGMA freelist_count", {}, [&](const Row& row) {
     free_pages = row.integer(0);

@@ -3,6 +3,7 @@
 #include "key_cache.hpp"
 #include "resource_cache.hpp"
 #include "search_index.hpp"
+#include "search_rows.hpp"
 #include "sqlite_db.hpp"
 #include "words.hpp"
 
@@ -19,20 +20,29 @@ namespace store {
 /// Counters that move in the transaction of what they count; kept in table meta.
 struct Tallies {
   enum Name { kPosition, kNextResource, kNextVersion, kNextOutbox, kResources, kVersions, kMessages,
-              kFailed, kNames };
+              kFailed, kNextChange, kChangesTrimmed, kNames };
   static constexpr std::array<std::string_view, kNames> kText = {
       "position",        "next_resource",  "next_version",   "next_outbox",
-      "count.resources", "count.versions", "count.messages", "count.failed"};
+      "count.resources", "count.versions", "count.messages", "count.failed",
+      "next_change",     "changes_trimmed"};
   std::array<std::int64_t, kNames> values{};
   /// By destination word: how many outbox rows are in each OutboxItem::State.
   std::map<std::int64_t, std::array<std::int64_t, 3>> outbox;
   bool operator==(const Tallies&) const = default;
 };
 
+/// What a search works with. `rows`: nullptr when there is no search.db.
+struct SearchParts {
+  Db& db;
+  Words& words;
+  SearchIndex& index;
+  SearchRows* rows;
+};
+
 class RecordsImpl final : public Records {
  public:
-  RecordsImpl(std::unique_ptr<SqliteDb> db, const schema::R4& r4, bool writer,
-              std::shared_ptr<RecentVersions> recent);
+  RecordsImpl(std::unique_ptr<SqliteDb> db, const std::string& directory, const schema::R4& r4,
+              bool writer, std::shared_ptr<RecentVersions> recent);
   ~RecordsImpl() override;
   core::Status start();
 
@@ -99,6 +109,16 @@ class RecordsImpl final : public Records {
   std::int64_t& tally(Tallies::Name name) { return tallies_.values[name]; }
   core::Result<Tallies> tallies();   // the reader's: fresh
   void give_back_room();
+  core::Result<SearchRows*> rows();
+  core::Result<SearchParts> search_parts();
+  core::Status check_search();
+  core::Status forget_changes();
+  struct Referrer {
+    std::int64_t row = 0, type = 0;
+    std::string id;
+  };
+  core::Result<std::vector<Referrer>> referrers(std::int64_t type, std::string_view id,
+                                                std::size_t limit);
 
   // A resource's row with its current body; null when there is none. Valid until the next call.
   core::Result<Current*> current(std::string_view type, std::string_view id);
@@ -124,7 +144,10 @@ class RecordsImpl final : public Records {
                                                      std::int64_t after_row, std::size_t limit);
 
   std::unique_ptr<SqliteDb> db_;
+  const std::string directory_;
   const bool writer_;
+  std::unique_ptr<SearchRows> rows_;   ///< opened by the first that asks
+  Tallies tallies_;
   Words words_;
   ResourceCache cache_;
   KeyCache keys_;
@@ -135,7 +158,7 @@ class RecordsImpl final : public Records {
   std::string packed_;
 
   bool open_ = false, has_savepoint_ = false;
-  Tallies tallies_, saved_, marked_;
+  Tallies saved_, marked_;
   std::uint64_t commits_ = 0;
 };
 
@@ -144,10 +167,10 @@ struct SearchHit {
   std::int64_t row = 0;
   std::string id;
 };
-core::Result<std::vector<SearchHit>> run_search(Db& db, Words& words, SearchIndex& index,
-                                                const SearchQuery& query);
-core::Result<std::uint64_t> count_search(Db& db, Words& words, SearchIndex& index,
-                                         const SearchQuery& query);
+core::Result<std::vector<SearchHit>> run_search(SearchParts parts, const SearchQuery& query);
+core::Result<std::uint64_t> count_search(SearchParts parts, const SearchQuery& query);
+/// Up to which row search_change has been forgotten, since search.db has it.
+core::Result<std::int64_t> changes_trimmed(Db& db);
 /// Clauses whose values must be compared with the resource itself (:exact).
 bool needs_exact_check(const SearchQuery& query);
 bool passes_exact_check(SearchIndex& index, const SearchQuery& query, const fhir::Node* tree);

@@ -368,8 +368,10 @@ core::Result<std::vector<Resource>> RecordsImpl::search(const SearchQuery& query
   SearchQuery page = query;
   const bool exact = needs_exact_check(query);
   fhir::Document document;
+  const auto parts = search_parts();
+  if (!parts) return core::fail(parts.error());
   for (;;) {
-    const auto hits = run_search(*db_, words_, index_, page);
+    const auto hits = run_search(*parts, page);
     if (!hits) return core::fail(hits.error());
     for (const SearchHit& hit : *hits) {
       auto resource = load_version(hit.row, query.type, hit.id);
@@ -388,7 +390,10 @@ core::Result<std::vector<Resource>> RecordsImpl::search(const SearchQuery& query
 }
 
 core::Result<std::uint64_t> RecordsImpl::count(const SearchQuery& query) {
-  if (!needs_exact_check(query)) return count_search(*db_, words_, index_, query);
+  if (!needs_exact_check(query)) {
+    const auto parts = search_parts();
+    return parts ? count_search(*parts, query) : core::fail(parts.error());
+  }
   std::uint64_t count = 0;
   SearchQuery page = query;
   page.count = kSearchCountMax;
@@ -399,39 +404,6 @@ core::Result<std::uint64_t> RecordsImpl::count(const SearchQuery& query) {
     if (found->size() < kSearchCountMax) return count;
     page.after_id = found->back().id;
   }
-}
-
-core::Result<std::vector<Resource>> RecordsImpl::referencing(std::string_view target,
-                                                             std::size_t limit) {
-  const std::size_t slash = target.find('/');
-  std::vector<Resource> found;
-  if (slash == std::string_view::npos) return found;
-  const auto type = words_.find(target.substr(0, slash));
-  if (!type) return core::fail(type.error());
-  // A resource that points there twice comes once, in the order in which resources were first
-  // written.
-  core::Status damage;
-  auto status = db_->query(
-      "SELECT DISTINCT r.number,r.type,r.id,r.row FROM search_reference s"
-      " JOIN resource r ON r.number=s.resource WHERE s.id=?1 AND s.type=?2 AND r.deleted=0"
-      " ORDER BY r.number LIMIT ?3",
-      {target.substr(slash + 1), *type, static_cast<std::int64_t>(limit)}, [&](const Row& row) {
-        auto name = words_.text(row.integer(1));
-        if (!name) {
-          damage = core::fail(name.error());
-          return false;
-        }
-        auto resource = load_version(row.integer(3), std::move(*name), std::string(row.text(2)));
-        if (!resource) {
-          damage = core::fail(resource.error());
-          return false;
-        }
-        found.push_back(std::move(*resource));
-        return true;
-      });
-  if (!status) return core::fail(status.error());
-  if (!damage) return core::fail(damage.error());
-  return found;
 }
 
 }  // namespace store

@@ -4,6 +4,7 @@
 #include <fhir/search_values.hpp>
 
 #include "search_index.hpp"
+#include "search_rows.hpp"
 
 namespace store {
 namespace {
@@ -53,11 +54,39 @@ void in_span(sqlite3_context* context, int, sqlite3_value** values) {
   sqlite3_result_int(context, found ? 1 : 0);
 }
 
+void has_text(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto how = static_cast<TextMatch>(sqlite3_value_int(values[2]));
+  const std::string_view text = text_of(values[3]);
+  const bool found = any_entry(text_of(values[0]), text_of(values[1]), [&](std::string_view one) {
+    switch (how) {
+      case TextMatch::kBegin: return one.starts_with(text);
+      case TextMatch::kWhole: return one == text;
+      case TextMatch::kPart: return one.find(text) != std::string_view::npos;
+    }
+    return false;
+  });
+  sqlite3_result_int(context, found ? 1 : 0);
+}
+
+void refers(sqlite3_context* context, int, sqlite3_value** values) {
+  const std::int64_t type = sqlite3_value_int64(values[1]);
+  const std::string_view id = text_of(values[2]);
+  constexpr char kAnyReference[] = {kEntryEnd, 'r'};
+  const bool found =
+      any_entry(text_of(values[0]), {kAnyReference, sizeof kAnyReference}, [&](std::string_view one) {
+        const EntryRow row = read_entry({one.data() - 1, one.size() + 1});
+        return row.word == type && row.text == id;
+      });
+  sqlite3_result_int(context, found ? 1 : 0);
+}
+
 }  // namespace
 
 core::Status add_search_functions(SqliteDb& db) {
   auto status = db.add_function("entry_has_code", 3, has_code);
   if (status) status = db.add_function("entry_in_span", 5, in_span);
+  if (status) status = db.add_function("entry_has_text", 4, has_text);
+  if (status) status = db.add_function("entry_refers", 3, refers);
   return status;
 }
 

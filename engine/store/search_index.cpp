@@ -125,7 +125,6 @@ const TypeParams& SearchIndex::params_of(std::string_view type) {
 
 void SearchIndex::forget() {
   for (auto& [type, params] : types_) params.words.assign(params.extracted.size(), 0);
-  coarse_.clear();
 }
 
 core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParams& params,
@@ -138,9 +137,6 @@ core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParam
   auto number = words_.number(std::string(type) + "." + std::string(name));
   if (!number) return number;
   word = *number;
-  if (is_coarse(at->kind, name)) {
-    coarse_.insert(std::lower_bound(coarse_.begin(), coarse_.end(), word), word);
-  }
   return number;
 }
 
@@ -230,7 +226,7 @@ core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::stri
   if (hash == before) return hash;
 
   std::string stored;
-  std::vector<std::string_view> old, gone, added;
+  std::vector<std::string_view> old;
   if (before != 0) {
     auto found = stored_entries(resource);
     if (!found) return core::fail(found.error());
@@ -239,16 +235,8 @@ core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::stri
       if (!part.empty()) old.push_back(part);
     }
   }
-  std::set_difference(old.begin(), old.end(), now_.begin(), now_.end(), std::back_inserter(gone));
-  std::set_difference(now_.begin(), now_.end(), old.begin(), old.end(),
-                      std::back_inserter(added));
-  core::Status status;
-  for (const std::string_view entry : gone) {
-    if (status = write(resource, entry, false); !status) return core::fail(status.error());
-  }
-  for (const std::string_view entry : added) {
-    if (status = write(resource, entry, true); !status) return core::fail(status.error());
-  }
+  core::Status status = note_change(resource, type, old);
+  if (!status) return core::fail(status.error());
   if (now_.empty()) {
     status = db_.run("DELETE FROM search_value WHERE resource=?1", {resource});
   } else if (before == 0) {
@@ -262,40 +250,36 @@ core::Result<std::uint64_t> SearchIndex::update(std::int64_t resource, std::stri
   return hash;
 }
 
-core::Status SearchIndex::write(std::int64_t resource, std::string_view entry, bool add) {
-  const std::size_t first = entry.find(kEntryField);
-  const std::size_t second = entry.find(kEntryField, first + 1);
-  const auto number = [](std::string_view text) { return core::to_int(text).value_or(0); };
-  const std::int64_t param = number(entry.substr(1, first - 1));
-  const std::string_view head = entry.substr(first + 1, second - first - 1);
-  const std::string_view tail =
-      second < entry.size() ? entry.substr(second + 1) : std::string_view();
-  switch (entry.front()) {
-    case 't':
-      if (std::binary_search(coarse_.begin(), coarse_.end(), param)) return {};
-      return db_.run(add ? "INSERT INTO search_token(param,code,resource,system)"
-                           " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
-                         : "DELETE FROM search_token"
-                           " WHERE param=?1 AND code=?2 AND resource=?3 AND system=?4",
-                     {param, tail, resource, number(head)});
-    case 'r':
-      return db_.run(add ? "INSERT INTO search_reference(id,param,resource,type)"
-                           " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
-                         : "DELETE FROM search_reference"
-                           " WHERE id=?1 AND param=?2 AND resource=?3 AND type=?4",
-                     {tail, param, resource, number(head)});
-    case 'd':
-      return db_.run(add ? "INSERT INTO search_date(param,start,finish,resource)"
-                           " VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING"
-                         : "DELETE FROM search_date"
-                           " WHERE param=?1 AND start=?2 AND finish=?3 AND resource=?4",
-                     {param, number(head), number(tail), resource});
-    default:
-      return db_.run(add ? "INSERT INTO search_string(param,folded,resource)"
-                           " VALUES(?1,?2,?3) ON CONFLICT DO NOTHING"
-                         : "DELETE FROM search_string WHERE param=?1 AND folded=?2 AND resource=?3",
-                     {param, head, resource});
+namespace {
+
+// What is in `from` and not in `other`, both sorted, each with kEntryEnd after it.
+void difference(const std::vector<std::string_view>& from,
+                const std::vector<std::string_view>& other, std::string& out) {
+  out.clear();
+  auto at = other.begin();
+  for (const std::string_view one : from) {
+    while (at != other.end() && *at < one) ++at;
+    if (at == other.end() || *at != one) out.append(one) += kEntryEnd;
   }
+}
+
+Param blob_or_null(const std::string& bytes) {
+  return bytes.empty() ? Param{nullptr} : Param{Blob{bytes}};
+}
+
+}  // namespace
+
+core::Status SearchIndex::note_change(std::int64_t resource, std::string_view type,
+                                      const std::vector<std::string_view>& old) {
+  const auto word = words_.number(type);
+  if (!word) return core::fail(word.error());
+  difference(old, now_, gone_);
+  difference(now_, old, added_);
+  // A new resource's are those of search_value: not written twice.
+  const Param added = old.empty() ? Param{nullptr} : Param{Blob{added_}};
+  return db_.run(
+      "INSERT INTO search_change(row,resource,type,gone,added) VALUES(?1,?2,?3,?4,?5)",
+      {next_change_++, resource, *word, blob_or_null(gone_), added});
 }
 
 std::string entries_of_param(fhir::SearchKind kind, std::int64_t param) {

@@ -36,15 +36,18 @@ struct TypeParams {
 /// Whether no rows of the tokens of this parameter are kept (IndexedParam::coarse).
 bool is_coarse(fhir::SearchKind kind, std::string_view param);
 
-/// Keeps the index tables. Thread: the connection's.
+/// Keeps what each resource can be found by (search_value), and tells what changed of it
+/// (search_change) to those who keep the rows: SearchProjection. Thread: the connection's.
 class SearchIndex {
  public:
-  SearchIndex(Db& db, Words& words, const schema::R4& r4) : db_(db), words_(words), r4_(r4) {}
+  /// `next_change`: number of the next row of search_change; stays where it is.
+  SearchIndex(Db& db, Words& words, const schema::R4& r4, std::int64_t& next_change)
+      : db_(db), words_(words), r4_(r4), next_change_(next_change) {}
 
   const schema::R4& r4() const { return r4_; }
   const TypeParams& params_of(std::string_view type);
-  /// Brings the rows of a resource up to its content (nullptr: none), given the hash that the last
-  /// call returned. @return the new hash; equal hashes touch nothing.
+  /// Brings the entries of a resource up to its content (nullptr: none), given the hash that the
+  /// last call returned. @return the new hash; equal hashes touch nothing.
   core::Result<std::uint64_t> update(std::int64_t resource, std::string_view type,
                                      const fhir::Node* tree, std::uint64_t before);
 
@@ -57,17 +60,19 @@ class SearchIndex {
   core::Result<std::int64_t> word_of(std::string_view type, TypeParams& params,
                                      std::string_view name);
   core::Result<std::string> stored_entries(std::int64_t resource);
-  core::Status write(std::int64_t resource, std::string_view entry, bool add);
+  core::Status note_change(std::int64_t resource, std::string_view type,
+                           const std::vector<std::string_view>& old);
 
   Db& db_;
   Words& words_;
   const schema::R4& r4_;
+  std::int64_t& next_change_;
   std::map<std::string, TypeParams, std::less<>> types_;
-  std::vector<std::int64_t> coarse_;   ///< words of coarse parameters that were asked for, sorted
   fhir::Document scratch_;
   std::vector<fhir::SearchValue> values_;
   // Of the last collect(); the entries stand in text_.
   std::string text_, joined_;
+  std::string gone_, added_;   ///< of the last note_change()
   std::vector<std::size_t> ends_;
   std::vector<std::string_view> now_;
 };

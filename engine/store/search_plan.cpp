@@ -1,12 +1,16 @@
-// FHIR search (http://hl7.org/fhir/R4/search.html) as SQL over the index tables: the clause with
-// the fewest matches leads, every other one is checked per candidate.
+// FHIR search (http://hl7.org/fhir/R4/search.html) as SQL: the clause with the fewest matches in
+// search.db leads, and whatever is not in there yet is a candidate too; then every clause is checked
+// against the candidate's entries.
 #include "records_impl.hpp"
+#include "search_entry.hpp"
 
 #include <fhir/reference.hpp>
 #include <fhir/search_values.hpp>
 
 #include <algorithm>
 #include <deque>
+#include <functional>
+#include <optional>
 
 namespace store {
 namespace {
@@ -156,33 +160,50 @@ std::string date_condition(Sql& sql, const std::string& text, const std::string&
 core::Result<std::string> token_condition(Sql& sql, Words& words, const std::string& value) {
   const fhir::TokenQuery query = fhir::parse_token_query(value);
   if (query.code.empty() && (!query.system || query.system->empty())) return std::string("0=1");
-  std::string condition;
-  if (!query.code.empty()) condition = "code=" + sql.bind(clean_search_text(query.code));
-  if (!query.system) return condition;
   std::int64_t system = 0;
-  if (!query.system->empty()) {
+  if (query.system && !query.system->empty()) {
     const auto word = words.find(clean_search_text(*query.system));
     if (!word) return core::fail(word.error());
     if (*word == 0) return std::string("0=1");
     system = *word;
   }
+  std::string condition;
+  if (!query.code.empty()) condition = "code=" + sql.bind(clean_search_text(query.code));
+  if (!query.system) return condition;
   return condition + (condition.empty() ? "" : " AND ") + "system=" + sql.bind(system);
 }
 
-core::Result<std::string> reference_condition(Sql& sql, Words& words, const Clause& clause,
+/// What a reference names: the type's word, 0 when any will do; nullopt: nothing can match.
+struct Target {
+  std::int64_t type = 0;
+  std::string id;
+};
+core::Result<std::optional<Target>> target_of(Words& words, const Clause& clause,
                                               const std::string& value) {
   const std::string text = fhir::unescape_search_value(value);
   const fhir::Reference reference = fhir::split_reference(text);
   const bool local = reference.base.empty() && !reference.type.empty();
-  std::string condition =
-      "id=" + sql.bind(clean_search_text(local ? reference.id : std::string_view(text)));
-  for (const std::string_view type :
-       {local ? reference.type : std::string_view(), std::string_view(clause.target_type)}) {
-    if (type.empty()) continue;
-    const auto word = words.find(type);
-    if (!word) return core::fail(word.error());
-    condition += " AND type=" + sql.bind(*word == 0 ? -1 : *word);
-  }
+  Target target;
+  target.id = clean_search_text(local ? reference.id : std::string_view(text));
+  const std::string_view stated = local ? reference.type : std::string_view();
+  const std::string_view wanted = clause.target_type;
+  if (!stated.empty() && !wanted.empty() && stated != wanted) return std::optional<Target>();
+  const std::string_view type = stated.empty() ? wanted : stated;
+  if (type.empty()) return std::optional<Target>(std::move(target));
+  const auto word = words.find(type);
+  if (!word) return core::fail(word.error());
+  if (*word == 0) return std::optional<Target>();
+  target.type = *word;
+  return std::optional<Target>(std::move(target));
+}
+
+core::Result<std::string> reference_condition(Sql& sql, Words& words, const Clause& clause,
+                                              const std::string& value) {
+  const auto target = target_of(words, clause, value);
+  if (!target) return core::fail(target.error());
+  if (!*target) return std::string("0=1");
+  std::string condition = "id=" + sql.bind((*target)->id);
+  if ((*target)->type != 0) condition += " AND type=" + sql.bind((*target)->type);
   return condition;
 }
 
@@ -239,35 +260,74 @@ core::Result<std::string> matches(Sql& sql, Words& words, const Clause& clause) 
   return text;
 }
 
-// Whether an entry of the candidate's search_value fits: for what has no rows by resource.
+std::string as_blob(Sql& sql, std::string text) {
+  return "CAST(" + sql.bind(std::move(text)) + " AS BLOB)";
+}
+
+core::Result<std::string> token_check(Sql& sql, Words& words, const std::string& lead,
+                                      const std::string& value) {
+  const fhir::TokenQuery query = fhir::parse_token_query(value);
+  if (query.code.empty() && (!query.system || query.system->empty())) return std::string("0=1");
+  if (!query.system) {
+    return "entry_has_code(v.entries," + as_blob(sql, lead) + "," +
+           as_blob(sql, clean_search_text(query.code)) + ")";
+  }
+  const auto word = words.find(clean_search_text(*query.system));
+  if (!word) return core::fail(word.error());
+  if (*word == 0 && !query.system->empty()) return std::string("0=1");
+  std::string entry = lead + std::to_string(query.system->empty() ? 0 : *word) + kEntryField;
+  if (!query.code.empty()) entry += clean_search_text(query.code) + kEntryEnd;
+  return "instr(v.entries," + as_blob(sql, std::move(entry)) + ")>0";
+}
+
+core::Result<std::string> reference_check(Sql& sql, Words& words, const Clause& clause,
+                                          const std::string& lead, const std::string& value) {
+  const auto target = target_of(words, clause, value);
+  if (!target) return core::fail(target.error());
+  if (!*target) return std::string("0=1");
+  const std::string& id = (*target)->id;
+  if ((*target)->type == 0) {
+    return "entry_has_code(v.entries," + as_blob(sql, lead) + "," + as_blob(sql, id) + ")";
+  }
+  return "instr(v.entries," +
+         as_blob(sql, lead + std::to_string((*target)->type) + kEntryField + id + kEntryEnd) +
+         ")>0";
+}
+
+std::string date_check(Sql& sql, const std::string& lead, const std::string& value) {
+  const fhir::DateQuery query = *fhir::parse_date_query(value);
+  return "entry_in_span(v.entries," + as_blob(sql, lead) + "," +
+         sql.bind(static_cast<std::int64_t>(query.prefix)) + "," + sql.bind(query.range.start) +
+         "," + sql.bind(query.range.end) + ")";
+}
+
+std::string string_check(Sql& sql, const Clause& clause, const std::string& lead,
+                         const std::string& value) {
+  const TextMatch how = clause.exact      ? TextMatch::kWhole
+                        : clause.contains ? TextMatch::kPart
+                                          : TextMatch::kBegin;
+  return "entry_has_text(v.entries," + as_blob(sql, lead) + "," +
+         sql.bind(static_cast<std::int64_t>(how)) + "," +
+         as_blob(sql, clean_search_text(fhir::fold_search_text(
+                          fhir::unescape_search_value(value)))) +
+         ")";
+}
+
+// Whether an entry of the candidate's search_value fits.
 core::Result<std::string> entry_check(Sql& sql, Words& words, const Clause& clause,
                                       const std::string& value) {
   const std::string lead = entries_of_param(clause.kind, clause.param);
-  const auto blob = [&](std::string text) {
-    return "CAST(" + sql.bind(std::move(text)) + " AS BLOB)";
-  };
-  std::string condition;
-  if (clause.kind == SearchKind::kDate) {
-    const fhir::DateQuery query = *fhir::parse_date_query(value);
-    condition = "entry_in_span(v.entries," + blob(lead) + "," +
-                sql.bind(static_cast<std::int64_t>(query.prefix)) + "," +
-                sql.bind(query.range.start) + "," + sql.bind(query.range.end) + ")";
-  } else {
-    const fhir::TokenQuery query = fhir::parse_token_query(value);
-    if (query.code.empty() && (!query.system || query.system->empty())) return std::string("0=1");
-    if (!query.system) {
-      condition = "entry_has_code(v.entries," + blob(lead) + "," +
-                  blob(clean_search_text(query.code)) + ")";
-    } else {
-      const auto word = words.find(clean_search_text(*query.system));
-      if (!word) return core::fail(word.error());
-      if (*word == 0 && !query.system->empty()) return std::string("0=1");
-      std::string entry = lead + std::to_string(query.system->empty() ? 0 : *word) + kEntryField;
-      if (!query.code.empty()) entry += clean_search_text(query.code) + kEntryEnd;
-      condition = "instr(v.entries," + blob(std::move(entry)) + ")>0";
-    }
+  core::Result<std::string> condition = std::string();
+  switch (clause.kind) {
+    case SearchKind::kToken: condition = token_check(sql, words, lead, value); break;
+    case SearchKind::kReference:
+      condition = reference_check(sql, words, clause, lead, value);
+      break;
+    case SearchKind::kDate: condition = date_check(sql, lead, value); break;
+    case SearchKind::kString: condition = string_check(sql, clause, lead, value); break;
   }
-  return "EXISTS(SELECT 1 FROM search_value v WHERE v.resource=r.number AND " + condition + ")";
+  if (!condition) return condition;
+  return "EXISTS(SELECT 1 FROM search_value v WHERE v.resource=r.number AND " + *condition + ")";
 }
 
 std::string id_check(Sql& sql, const Clause& clause) {
@@ -287,11 +347,6 @@ core::Result<std::string> check(Sql& sql, Words& words, const Clause& clause) {
            "CAST(" +
            sql.bind(entries_of_param(clause.kind, clause.param)) + " AS BLOB))>0)";
   }
-  if (clause.kind == SearchKind::kString) {
-    const auto found = matches(sql, words, clause);
-    if (!found) return found;
-    return "r.number IN (" + *found + ")";
-  }
   std::string text;
   for (const std::string& value : clause.values) {
     if (!text.empty()) text += " OR ";
@@ -299,23 +354,16 @@ core::Result<std::string> check(Sql& sql, Words& words, const Clause& clause) {
       text += date_condition(sql, value, "r.updated", "(r.updated+1)");
       continue;
     }
-    if (clause.coarse || clause.kind == SearchKind::kDate) {
-      const auto condition = entry_check(sql, words, clause, value);
-      if (!condition) return condition;
-      text += *condition;
-      continue;
-    }
-    text += std::string("EXISTS(SELECT 1 FROM ") + table_of(clause.kind) +
-            " WHERE resource=r.number AND param=" + sql.bind(clause.param) + " AND ";
-    const auto condition = condition_of(sql, words, clause, value);
+    const auto condition = entry_check(sql, words, clause, value);
     if (!condition) return condition;
-    text += *condition + ")";
+    text += *condition;
   }
   return (clause.negated ? "NOT (" : "(") + text + ")";
 }
 
 // The clause that leaves the fewest candidates; the number of clauses when none is selective.
-core::Result<std::size_t> choose_lead(Db& db, Words& words, const std::vector<Clause>& clauses) {
+core::Result<std::size_t> choose_lead(Db& rows, Words& words,
+                                      const std::vector<Clause>& clauses) {
   std::size_t lead = clauses.size();
   std::int64_t fewest = kLeadMax;
   for (std::size_t i = 0; i < clauses.size(); ++i) {
@@ -329,7 +377,7 @@ core::Result<std::size_t> choose_lead(Db& db, Words& words, const std::vector<Cl
     if (!found) return core::fail(found.error());
     std::int64_t count = 0;
     sql.text = "SELECT count(*) FROM (" + *found + " LIMIT " + sql.bind(fewest) + ")";
-    auto status = db.query_with(sql.text, sql.params(), [&](const Row& row) {
+    auto status = rows.query_with(sql.text, sql.params(), [&](const Row& row) {
       count = row.integer(0);
       return false;
     });
@@ -341,68 +389,138 @@ core::Result<std::size_t> choose_lead(Db& db, Words& words, const std::vector<Cl
   return lead;
 }
 
-core::Result<std::string> from_where(Sql& sql, Db& db, Words& words, std::int64_t type,
-                                     const std::vector<Clause>& clauses) {
-  const auto lead = choose_lead(db, words, clauses);
-  if (!lead) return core::fail(lead.error());
-  std::string text = " FROM ";
+/// Where to look: what search.db names, as it stood at `position`.
+struct Lead {
+  std::int64_t position = 0;
+  std::string numbers = "[]";   ///< a JSON array
+};
+
+core::Status gather(Db& rows, Words& words, const Clause& clause, std::string& numbers) {
+  Sql sql;
+  const auto found = matches(sql, words, clause);
+  if (!found) return core::fail(found.error());
+  sql.text = *found;
+  numbers = "[";
+  auto status = rows.query_with(sql.text, sql.params(), [&numbers](const Row& row) {
+    if (numbers.size() > 1) numbers += ',';
+    numbers += std::to_string(row.integer(0));
+    return true;
+  });
+  numbers += ']';
+  return status;
+}
+
+// nullopt: nothing leads, all resources are walked.
+core::Result<std::optional<Lead>> find_lead(SearchRows* rows, Words& words,
+                                            const std::vector<Clause>& clauses) {
+  std::optional<Lead> lead;
+  if (rows == nullptr || clauses.empty()) return lead;
+  Db& db = rows->db();
+  // Position and rows of one moment.
+  if (auto status = db.run("BEGIN"); !status) return core::fail(status.error());
+  const auto look = [&]() -> core::Status {
+    const auto position = rows->position();
+    if (!position) return core::fail(position.error());
+    const auto chosen = choose_lead(db, words, clauses);
+    if (!chosen) return core::fail(chosen.error());
+    if (*chosen == clauses.size()) return {};
+    lead.emplace();
+    lead->position = *position;
+    return gather(db, words, clauses[*chosen], lead->numbers);
+  };
+  auto status = look();
+  if (auto end = db.run("COMMIT"); status && !end) status = end;
+  if (!status) return core::fail(status.error());
+  return lead;
+}
+
+core::Result<std::string> from_where(Sql& sql, Words& words, std::int64_t type,
+                                     const std::vector<Clause>& clauses,
+                                     const std::optional<Lead>& lead) {
+  std::string text = " FROM resource r";
   std::string where = " WHERE r.type=" + sql.bind(type) + " AND r.deleted=0";
-  if (*lead < clauses.size()) {
-    const auto found = matches(sql, words, clauses[*lead]);
-    if (!found) return found;
+  if (lead) {
     // CROSS JOIN keeps the order: candidates first, then their rows.
-    text += "(SELECT DISTINCT resource FROM (" + *found + ")) m CROSS JOIN resource r";
-    where += " AND r.number=m.resource";
-  } else {
-    text += "resource r";
+    text = " FROM (SELECT value AS number FROM json_each(" + sql.bind(lead->numbers) +
+           ") UNION SELECT resource FROM search_change WHERE row>" + sql.bind(lead->position) +
+           " AND type=" + sql.bind(type) + ") m CROSS JOIN resource r";
+    where += " AND r.number=m.number";
   }
-  for (std::size_t i = 0; i < clauses.size(); ++i) {
-    if (i == *lead) continue;
-    const auto condition = check(sql, words, clauses[i]);
+  for (const Clause& clause : clauses) {
+    const auto condition = check(sql, words, clause);
     if (!condition) return condition;
     where += " AND " + *condition;
   }
   return text + where;
 }
 
+/// Runs `select` + FROM and WHERE of the query + `rest`. What search.db does not have yet stands in
+/// search_change, unless it was taken over and forgotten in between: then once more.
+core::Status run_query(SearchParts parts, const SearchQuery& query, const std::string& select,
+                       const std::function<std::string(Sql&)>& rest,
+                       const std::function<void()>& begin,
+                       const std::function<bool(const Row&)>& each) {
+  constexpr int kTriesMax = 10;
+  const auto clauses = read_clauses(parts.words, parts.index, query);
+  if (!clauses) return core::fail(clauses.error());
+  const auto type = parts.words.find(query.type);
+  if (!type) return core::fail(type.error());
+  for (int attempt = 0;; ++attempt) {
+    SearchRows* rows = attempt < kTriesMax ? parts.rows : nullptr;
+    const auto lead = find_lead(rows, parts.words, *clauses);
+    if (!lead) return core::fail(lead.error());
+    Sql sql;
+    const auto found = from_where(sql, parts.words, *type, *clauses, *lead);
+    if (!found) return core::fail(found.error());
+    sql.text = select + *found + rest(sql);
+    begin();
+    if (auto status = parts.db.query_with(sql.text, sql.params(), each); !status) return status;
+    if (!*lead) return {};
+    const auto trimmed = changes_trimmed(parts.db);
+    if (!trimmed) return core::fail(trimmed.error());
+    if (*trimmed <= (*lead)->position) return {};
+  }
+}
+
 }  // namespace
 
-core::Result<std::vector<SearchHit>> run_search(Db& db, Words& words, SearchIndex& index,
-                                                const SearchQuery& query) {
+core::Result<std::int64_t> changes_trimmed(Db& db) {
+  std::int64_t trimmed = 0;
+  auto status = db.query("SELECT value FROM meta WHERE name='changes_trimmed'", {},
+                         [&trimmed](const Row& row) {
+                           trimmed = row.integer(0);
+                           return false;
+                         });
+  if (!status) return core::fail(status.error());
+  return trimmed;
+}
+
+core::Result<std::vector<SearchHit>> run_search(SearchParts parts, const SearchQuery& query) {
   std::vector<SearchHit> hits;
-  const auto clauses = read_clauses(words, index, query);
-  if (!clauses) return core::fail(clauses.error());
-  const auto type = words.find(query.type);
-  if (!type) return core::fail(type.error());
-  Sql sql;
-  const auto found = from_where(sql, db, words, *type, *clauses);
-  if (!found) return core::fail(found.error());
-  sql.text = "SELECT r.row,r.id" + *found + " AND r.id>" + sql.bind(query.after_id) +
-             " ORDER BY r.id LIMIT " +
-             sql.bind(static_cast<std::int64_t>(std::min(query.count, kSearchCountMax)));
-  auto status = db.query_with(sql.text, sql.params(), [&](const Row& row) {
-    hits.push_back({row.integer(0), std::string(row.text(1))});
-    return true;
-  });
+  auto status = run_query(
+      parts, query, "SELECT r.row,r.id",
+      [&query](Sql& sql) {
+        return " AND r.id>" + sql.bind(query.after_id) + " ORDER BY r.id LIMIT " +
+               sql.bind(static_cast<std::int64_t>(std::min(query.count, kSearchCountMax)));
+      },
+      [&hits] { hits.clear(); },
+      [&hits](const Row& row) {
+        hits.push_back({row.integer(0), std::string(row.text(1))});
+        return true;
+      });
   if (!status) return core::fail(status.error());
   return hits;
 }
 
-core::Result<std::uint64_t> count_search(Db& db, Words& words, SearchIndex& index,
-                                         const SearchQuery& query) {
-  const auto clauses = read_clauses(words, index, query);
-  if (!clauses) return core::fail(clauses.error());
-  const auto type = words.find(query.type);
-  if (!type) return core::fail(type.error());
-  Sql sql;
-  const auto found = from_where(sql, db, words, *type, *clauses);
-  if (!found) return core::fail(found.error());
+core::Result<std::uint64_t> count_search(SearchParts parts, const SearchQuery& query) {
   std::uint64_t count = 0;
-  sql.text = "SELECT count(*)" + *found;
-  auto status = db.query_with(sql.text, sql.params(), [&](const Row& row) {
-    count = static_cast<std::uint64_t>(row.integer(0));
-    return false;
-  });
+  auto status = run_query(
+      parts, query, "SELECT count(*)", [](Sql&) { return std::string(); },
+      [&count] { count = 0; },
+      [&count](const Row& row) {
+        count = static_cast<std::uint64_t>(row.integer(0));
+        return true;
+      });
   if (!status) return core::fail(status.error());
   return count;
 }
