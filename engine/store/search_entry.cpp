@@ -71,10 +71,11 @@ void has_text(sqlite3_context* context, int, sqlite3_value** values) {
 void refers(sqlite3_context* context, int, sqlite3_value** values) {
   const std::int64_t type = sqlite3_value_int64(values[1]);
   const std::string_view id = text_of(values[2]);
-  constexpr char kAnyReference[] = {kEntryEnd, 'r'};
+  static constexpr char kMark[] = {kEntryEnd, 'r'};
+  const std::string_view any_reference(kMark, sizeof kMark);
   const bool found =
-      any_entry(text_of(values[0]), {kAnyReference, sizeof kAnyReference}, [&](std::string_view one) {
-        const EntryRow row = read_entry({one.data() - 1, one.size() + 1});
+      any_entry(text_of(values[0]), any_reference, [&](std::string_view one) {
+        const EntryRow row = read_entry({one.data() - 1, one.size() + 1});   // with its 'r'
         return row.word == type && row.text == id;
       });
   sqlite3_result_int(context, found ? 1 : 0);

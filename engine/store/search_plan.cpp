@@ -1,6 +1,6 @@
 // FHIR search (http://hl7.org/fhir/R4/search.html) as SQL: the clause with the fewest matches in
-// search.db leads, and whatever is not in there yet is a candidate too; then every clause is checked
-// against the candidate's entries.
+// search.db leads, and whatever is not in there yet is a candidate too; then every clause is
+// checked against the candidate's entries.
 #include "records_impl.hpp"
 #include "search_entry.hpp"
 
