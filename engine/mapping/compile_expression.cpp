@@ -189,13 +189,16 @@ void Compiler::check_filter(std::uint32_t cond, const V2Types& types, const Spot
     default:
       break;
   }
-  const Term& term = program_.terms[one.a];
-  if (term.kind == Term::Kind::kChild) {
-    check_components(term, types, spot);
-  } else if (term.kind != Term::Kind::kThis && term.kind != Term::Kind::kEnv) {
-    report_.error(spot, fmt::format("{} in a filter", term.written),
-                  "a filter looks at the repetition: use ^n or this");
-  }
+  const auto check = [&](const Term& term) {
+    if (term.kind == Term::Kind::kChild) {
+      check_components(term, types, spot);
+    } else if (term.kind != Term::Kind::kThis && term.kind != Term::Kind::kEnv) {
+      report_.error(spot, fmt::format("{} in a filter", term.written),
+                    "a filter looks at the repetition: use ^n or this");
+    }
+  };
+  check(program_.terms[one.a]);
+  if (one.op == Cond::Op::kSame) check(program_.terms[one.b]);
 }
 
 V2Types Compiler::types_of(const Term& term, const Scope& scope) {

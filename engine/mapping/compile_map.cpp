@@ -254,6 +254,8 @@ std::vector<Target> Compiler::compile_targets(const std::vector<RuleDecl>& rules
     }
     target.repeats = element.repeats;
     target.choice = element.choice;
+    target.clears = scope.clears && element.clearable && element.repeats && element.url.empty() &&
+                    target.steps.count == 0 && element.def && element.def->min == 0;
     target.distinct = element.repeats && element.prim == Prim::kComplex && element.url.empty();
     std::vector<Rule> made;
     std::vector<Spot> spots;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kEachKeys[] = {"each", "do", "when"};
 constexpr std::string_view kRowKeys[] = {"segment", "make", "map", "when", "extend", "link",
-                                         "need", "run", "in", "nth", "stray", "unite"};
+                                         "need", "run", "in", "nth", "stray", "unite", "outside"};
 
 void visit_segments(const schema::StructureNode& node, std::string_view name, bool repeats,
                     std::vector<bool>& found) {
@@ -216,6 +216,11 @@ void Compiler::compile_choice_of_segments(const Node& node, const Scope& scope, 
     }
   }
   if (const Node* in = node.find("in")) out.groups = texts(*in);
+  if (const Node* outside = node.find("outside")) {
+    if (out.groups.count != 0) report_.error(scope.spot(*outside), "a row has `in` or `outside`");
+    out.groups = texts(*outside);
+    out.outside = true;
+  }
 }
 
 bool Compiler::compile_segment(const Node& node, const Scope& scope, Row& out) {

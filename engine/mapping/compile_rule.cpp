@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kRuleKeys[] = {"when", "where", "from", "as", "vocab", "default",
                                           "type", "set", "fill", "also", "concat", "join",
-                                          "need", "plus", "onNull"};
+                                          "need", "plus", "onNull", "warn"};
 
 bool is_key(std::string_view key) {
   return std::find(std::begin(kRuleKeys), std::end(kRuleKeys), key) != std::end(kRuleKeys);
@@ -147,6 +147,7 @@ bool Compiler::compile_mapping(const Node& node, Element& element, const Scope& 
       good = false;
     }
   }
+  if (const Node* warn = node.find("warn")) out.warn = program_.strings.keep(warn->scalar);
   if (const Node* on_null = node.find("onNull")) {
     if (on_null->scalar != "keep" && on_null->scalar != "clear") {
       report_.error(scope.spot(*on_null), fault(scope, "onNull is clear or keep"));

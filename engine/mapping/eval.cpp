@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "visit.hpp"
 
@@ -61,8 +62,25 @@ void Mapper::Impl::apply_root(Range targets, Node* object, const Val& current) {
   std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
-    if (can_yield(target, current, children)) run_parts(target, object, current);
+    if (!can_yield(target, current, children)) continue;
+    run_parts(target, object, current);
+    if (target.clears && !has_member(object, target.first_member) && deleted(target, current)) {
+      out_.document.set(object, target.first_member, out_.document.null());
+    }
   }
+}
+
+/// Whether every field that the list is made of is the HL7 "".
+bool Mapper::Impl::deleted(const Target& target, const Val& current) {
+  bool all = true;
+  for (std::uint32_t i = target.rules.first; i < target.rules.end() && all; ++i) {
+    const Range from = p_.rules[i].from;
+    all = p_.rules[i].has_from && p_.rules[i].when == kNil;
+    for (std::uint32_t t = from.first; t < from.end() && all; ++t) {
+      all = first(p_.terms[t], current).deleted();
+    }
+  }
+  return all;
 }
 
 void Mapper::Impl::run_parts(const Target& target, Node* object, const Val& current) {
@@ -128,6 +146,9 @@ bool Mapper::Impl::yield(const Rule& rule, const Val& current, Sink& sink) {
   if (sink.count == 0 && rule.default_rule != kNil) {
     yield(p_.rules[rule.default_rule], current, sink);
     if (options_.explain && sink.count != 0) out_.wrote[p_.rules[rule.default_rule].info] = true;
+  }
+  if (!rule.warn.empty() && sink.count != 0) {
+    issue(core::ErrorCode::kDataType, first_valued(rule.from, current).at, rule.warn);
   }
   return sink.count != 0;
 }
@@ -295,6 +316,7 @@ Node* Mapper::Impl::own_item(fhir::Item* item) {
 void Mapper::Impl::place(Sink& sink, Node* node) {
   fhir::Document& doc = out_.document;
   const Target& target = sink.target;
+  const std::string_view as_sent = std::exchange(as_sent_, {});
   if (options_.explain) out_.wrote[sink.rule.info] = true;
   if (trace_) note_placed(sink, node);
   Node* parent = walk(target.steps, sink.object);
@@ -303,6 +325,7 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
     Node* wrapped = doc.object();
     doc.add(wrapped, "url", doc.string(sink.rule.url, false));
     doc.add(wrapped, sink.rule.member, node);
+    if (!as_sent.empty()) place_as_sent(wrapped, sink.rule.member, as_sent);
     doc.append(list, wrapped);
     ++sink.count;
     return;
@@ -315,6 +338,7 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
       return;
     }
     doc.set(parent, sink.rule.member, node);
+    if (!as_sent.empty()) place_as_sent(parent, sink.rule.member, as_sent);
     return;
   }
   Node* list = own_list(parent, sink.rule.member);

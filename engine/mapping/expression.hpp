@@ -45,6 +45,7 @@ class Expression {
   std::optional<std::uint32_t> counting(Cond::Op op);
   std::optional<std::uint32_t> comparison();
   bool literal_list(Cond& out);
+  bool right_side(Cond& out);
   std::optional<Literal> condition_literal();
   std::optional<Compare> comparator();
   std::optional<std::uint32_t> glob(std::string_view pattern);

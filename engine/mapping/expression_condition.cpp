@@ -231,14 +231,32 @@ std::optional<std::uint32_t> Expression::comparison() {
       fail("expected valued, empty, deleted, in, not in, matches, =, !=, <, >, <= or >=");
       return std::nullopt;
     }
-    out.op = Cond::Op::kCompare;
     out.compare = *compare;
-    const auto value = condition_literal();
-    if (!value) return std::nullopt;
-    out.literals = {static_cast<std::uint32_t>(program_.literals.size()), 1};
-    program_.literals.push_back(*value);
+    if (!right_side(out)) return std::nullopt;
   }
   return add(out);
+}
+
+/// What a reference is compared with: a literal, or `{another reference}`.
+bool Expression::right_side(Cond& out) {
+  if (!take("{")) {
+    out.op = Cond::Op::kCompare;
+    const auto value = condition_literal();
+    if (!value) return false;
+    out.literals = {static_cast<std::uint32_t>(program_.literals.size()), 1};
+    program_.literals.push_back(*value);
+    return true;
+  }
+  out.op = Cond::Op::kSame;
+  skip();
+  const std::size_t start = at_;
+  auto other = reference();
+  if (!other) return false;
+  other->offset = static_cast<std::uint16_t>(start);
+  other->written = program_.strings.keep(text_.substr(start, at_ - start));
+  if (!take("}")) return fail("expected \"}\"");
+  out.b = add(*other);
+  return true;
 }
 
 std::optional<std::uint32_t> Expression::glob(std::string_view pattern) {

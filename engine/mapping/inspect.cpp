@@ -124,6 +124,7 @@ class Collector {
       return;
     }
     if (cond.a != kNil) term(p_.terms[cond.a], true, out);
+    if (cond.op == Cond::Op::kSame) term(p_.terms[cond.b], true, out);
   }
 
   const Program& p_;

@@ -160,7 +160,27 @@ Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text
     issue(core::ErrorCode::kDataType, from.at, "not precise to the second, which an instant needs");
     return nullptr;
   }
+  // FHIR has no hours alone: what was sent is kept beside a time that claims more.
+  constexpr int kHour = 4;
+  const bool timed = prim == Prim::kDateTime || prim == Prim::kInstant;
+  if (stamp->parts == kHour && timed && rule.plus == kNil) as_sent_ = text;
   return out_.document.string(out);
+}
+
+/// `_member` beside a member: the text that came for it.
+void Mapper::Impl::place_as_sent(Node* parent, std::string_view member,
+                                 std::string_view as_sent) {
+  fhir::Document& doc = out_.document;
+  note_lost();                  // the memo keeps the element alone
+  mark_text_.assign("_").append(member);
+  Node* extension = doc.object();
+  doc.add(extension, "url", doc.string("urn:chartwire:ext:time-as-sent", false));
+  doc.add(extension, "valueString", doc.string(as_sent));
+  Node* list = doc.array();
+  doc.append(list, extension);
+  Node* beside = doc.object();
+  doc.add(beside, "extension", list);
+  doc.set(parent, doc.string(mark_text_)->text, beside);
 }
 
 Node* Mapper::Impl::leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from) {

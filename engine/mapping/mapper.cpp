@@ -131,6 +131,7 @@ core::Result<const MapOutput*> Mapper::Impl::map(const hl7::Message& message,
     return core::fail(core::ErrorCode::kNotMapped,
                       "the message asks for more work than one message may");
   }
+  warn_escapes();
   if (options_.explain) find_unused();
   return &out_;
 }
@@ -210,7 +211,10 @@ void Mapper::Impl::run_segments(const Row& row, std::uint32_t group) {
       }
     }
     const std::uint32_t own = index_.group_of(segment);
-    if (row.groups.count != 0 && !is_named(tree_.groups[own].def, p_, row.groups)) continue;
+    if (row.groups.count != 0 &&
+        is_named(tree_.groups[own].def, p_, row.groups) == row.outside) {
+      continue;
+    }
     if (row.nth != 0 && ++number != row.nth) continue;
     run_segment(row, group, segment, end);
   }

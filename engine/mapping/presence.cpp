@@ -177,6 +177,7 @@ class PartFinder {
       case Cond::Op::kAnd:
       case Cond::Op::kOr: return add_condition(cond.a) && add_condition(cond.b);
       case Cond::Op::kNot: return add_condition(cond.a);
+      case Cond::Op::kSame: return add_term(p_.terms[cond.a]) && add_term(p_.terms[cond.b]);
       default: return add_term(p_.terms[cond.a]);
     }
   }
@@ -206,7 +207,8 @@ void find_plain(Program& program) {
     const bool bare = rule.when == kNil && rule.where == kNil && rule.concat == kNil &&
                       rule.plus == kNil && rule.map == kNil && rule.vocab == kNil &&
                       rule.default_rule == kNil && rule.function == Function::kNone &&
-                      rule.set.count == 0 && rule.fill.count == 0 && rule.also.count == 0;
+                      rule.set.count == 0 && rule.fill.count == 0 && rule.also.count == 0 &&
+                      rule.warn.empty();
     if (rule.shape != Rule::Shape::kPrimitive || !text || !bare || !rule.has_from ||
         rule.has_join || rule.from.count != 1) {
       continue;

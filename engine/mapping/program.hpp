@@ -86,11 +86,11 @@ struct Literal {
 
 struct Cond {
   enum class Op : std::uint8_t {
-    kAnd, kOr, kNot, kValued, kEmpty, kDeleted, kCompare, kIn, kMatches, kCount, kLength,
+    kAnd, kOr, kNot, kValued, kEmpty, kDeleted, kCompare, kSame, kIn, kMatches, kCount, kLength,
   };
   Op op = Op::kAnd;
   Compare compare = Compare::kEq;
-  std::uint32_t a = kNil, b = kNil;  ///< Conds, or a = Term
+  std::uint32_t a = kNil, b = kNil;  ///< Conds, or a = Term (kSame: both)
   Range literals;
   std::int32_t number = 0;
   std::uint32_t glob = kNil;
@@ -151,6 +151,7 @@ struct Rule {
   std::string_view join;
   std::string_view member;       ///< JSON member; decided by `type` for a choice
   std::string_view url;          ///< extension: wrap as {url, member: value}
+  std::string_view warn;         ///< what to say when it gives something; empty: nothing
 };
 
 struct Target {
@@ -158,6 +159,7 @@ struct Target {
   Range rules;
   bool repeats = false;
   bool distinct = false;         ///< equal items once
+  bool clears = false;           ///< a list: HL7 "" in all that it is made of yields null
   bool by_parts = false;         ///< reads no more of a value than `parts`
   std::uint64_t parts = 0;       ///< bit n: child n
   std::string_view choice;       ///< base name of a choice element, else empty
@@ -204,9 +206,10 @@ struct Row {
   bool one_per_run = false;
   bool need_key = false;
   bool unite_identifiers = false;   ///< MergePolicy's, beside what the map says
+  bool outside = false;             ///< `groups` are those in which no segment counts
   std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
   std::uint32_t when = kNil;
-  Range groups;                     ///< Program::texts: names of `each`, or of `in`
+  Range groups;                     ///< Program::texts: names of `each`, `in` or `outside`
   Range rows;                       ///< of `do`, indices in Program::row_order
   Range links;
   std::uint32_t id = 0;

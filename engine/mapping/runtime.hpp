@@ -258,11 +258,16 @@ struct Mapper::Impl {
   bool find_piece(const Trace& trace, const Val& value, LinkMade& link);
   bool linked_value(const LinkMade& link, const Reads& reads, const Val& current, Val& out);
 
+  // escapes.cpp
+  void warn_escapes();
+  void warn_escapes(const hl7::SegmentView& segment, char mark);
+
   // eval.cpp: rules
   bool can_yield(const Target& target, const Val& current, std::uint64_t& children);
   void apply(Range targets, fhir::Node* object, const Val& current);
   void complete(Range targets, fhir::Node* object, const Val& current);
   void apply_root(Range targets, fhir::Node* object, const Val& current);
+  bool deleted(const Target& target, const Val& current);
   void run_parts(const Target& target, fhir::Node* object, const Val& current);
   void complete_root(Range targets, fhir::Node* object, const Val& current);
   bool present(const Target& target, const fhir::Node* object) const;
@@ -272,6 +277,7 @@ struct Mapper::Impl {
   void yield_from(const Rule& rule, const Val& current, Sink& sink);
   void yield_joined(const Rule& rule, const Val& current, Sink& sink);
   void place(Sink& sink, fhir::Node* node);
+  void place_as_sent(fhir::Node* parent, std::string_view member, std::string_view as_sent);
   fhir::Node* walk(Range steps, fhir::Node* object);
   fhir::Node* own_list(fhir::Node* object, std::string_view name);
   fhir::Node* own_item(fhir::Item* item);
@@ -382,6 +388,7 @@ struct Mapper::Impl {
   std::size_t trace_depth_ = 0;
   std::vector<std::int32_t> made_before_;   ///< by links of the target that runs now, last first
   std::string context_;
+  std::string_view as_sent_;           ///< of the time just written, which claims more
   bool more_than_value_ = false;       ///< what runs now has used more than the value
   struct Cached {
     std::uint32_t stamp = 0, segment = kNil;

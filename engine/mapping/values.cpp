@@ -230,7 +230,14 @@ int length_of(std::string_view text) {
 bool Mapper::Impl::compare(const Cond& cond, const Val& current) {
   const Val value = first(p_.terms[cond.a], current);
   const std::string_view text = text_of(value, scratch2_);
-  const Literal& literal = p_.literals[cond.literals.first];
+  Literal literal;
+  std::string other;
+  if (cond.op == Cond::Op::kSame) {
+    literal.text = text_of(first(p_.terms[cond.b], current), other);
+    literal.numeric = to_number(literal.text, literal.number);
+  } else {
+    literal = p_.literals[cond.literals.first];
+  }
   if (cond.compare != Compare::kEq && cond.compare != Compare::kNe) {
     if (text.empty()) return false;                  // what is not there is neither more nor less
     double number = 0;
@@ -269,7 +276,8 @@ bool Mapper::Impl::test(std::uint32_t index, const Val& current) {
     }
     case Cond::Op::kDeleted:
       return visit(p_.terms[cond.a], current, [](const Val& value) { return value.deleted(); });
-    case Cond::Op::kCompare: return compare(cond, current);
+    case Cond::Op::kCompare:
+    case Cond::Op::kSame: return compare(cond, current);
     case Cond::Op::kIn: {
       const Val value = first(p_.terms[cond.a], current);
       const std::string_view text = text_of(value, scratch2_);

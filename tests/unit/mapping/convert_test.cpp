@@ -22,7 +22,7 @@ std::string value(std::string_view type, std::string text, const mapping::Enviro
     }
     return "";
   }
-  const fhir::Node* last = list->item(0)->last_member->value;
+  const fhir::Node* last = list->item(0)->first_member->next->value;   // behind url
   return std::string(last->text) + (last->kind == fhir::Node::Kind::kString ? "" : "!");
 }
 

@@ -151,11 +151,42 @@ BOOST_AUTO_TEST_CASE(vocabulary_misses) {
 
 BOOST_AUTO_TEST_CASE(clearing) {
   BOOST_TEST(run("  gender: PID-8\n  maritalStatus: PID-16\n  name: PID-5", "PID|||1||\"\"|||\"\"||||||||\"\"") ==
-             "\"gender\":null,\"maritalStatus\":null");
+             "\"gender\":null,\"maritalStatus\":null,\"name\":null");
+  // A list is cleared when everything that it is made of says so.
+  BOOST_TEST(run("  name: [PID-5, PID-9]", "PID|||1||\"\"") == "");
+  BOOST_TEST(run("  name: [PID-5, PID-9]", "PID|||1||\"\"||||A^B") == "\"name\":[{\"family\":\"A\",\"given\":[\"B\"]}]");
+  BOOST_TEST(run("  name: [PID-5, PID-9]", "PID|||1||\"\"||||\"\"") == "\"name\":null");
   BOOST_TEST(run("  gender: {from: PID-8, onNull: keep}", "PID|||1|||||\"\"") == "");
   BOOST_TEST(run("  gender: {when: PID-8 valued, from: =\"\"}", "PID|||1|||||F") == "\"gender\":null");
   BOOST_TEST(run("  gender: PID-8 | PID-9[1].1", "PID|||1|||||\"\"|male") == "\"gender\":\"male\"");
   BOOST_TEST(run("  name: {from: PID-5}", "PID|||1||\"\"^Jane") == "\"name\":[{\"given\":[\"Jane\"]}]");
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_that_warns) {
+  const Compiled compiled = compile(patient_set("  gender: [{when: PID-8 = F, from: =female}, {from: PID-8, warn: odd}]"));
+  BOOST_TEST(!map(compiled, adt("PID|||1|||||F")).warned("odd"));
+  BOOST_TEST(map(compiled, adt("PID|||1|||||other")).warned("odd"));
+  BOOST_TEST(!map(compiled, adt("PID|||1")).warned("odd"));
+}
+
+BOOST_AUTO_TEST_CASE(fields_compared_with_fields) {
+  const std::string_view same = "  active: {when: 'PID-8 = {PID-1}', from: =true}";
+  BOOST_TEST(run(same, "PID|7||1|||||7") == "\"active\":true");
+  BOOST_TEST(run(same, "PID|7||1|||||8") == "");
+  BOOST_TEST(run("  active: {when: 'PID-8 > {PID-1}', from: =true}", "PID|7||1|||||10") == "\"active\":true");
+  BOOST_TEST(run("  name: {from: PID-5, where: '^1 != {^2}'}", "PID|||1||A^A~A^B") ==
+             "\"name\":[{\"family\":\"A\",\"given\":[\"B\"]}]");
+  const Compiled wrong = compile(patient_set("  active: {when: 'PID-8 = {PID-99}', from: =true}"));
+  BOOST_TEST(!wrong.set);
+  BOOST_TEST(!compile(patient_set("  active: {when: 'PID-8 = {PID-1', from: =true}")).set);
+}
+
+BOOST_AUTO_TEST_CASE(an_hour_stays_beside_its_time) {
+  BOOST_TEST(run("  deceasedDateTime: PID-29", "PID|||1||||||||||||||||||||||||||2026030410+0100") ==
+             "\"deceasedDateTime\":\"2026-03-04T10:00:00+01:00\",\"_deceasedDateTime\":{\"extension\":"
+             "[{\"url\":\"urn:chartwire:ext:time-as-sent\",\"valueString\":\"2026030410+0100\"}]}");
+  BOOST_TEST(run("  deceasedDateTime: PID-29", "PID|||1||||||||||||||||||||||||||202603041015+0100") ==
+             "\"deceasedDateTime\":\"2026-03-04T10:15:00+01:00\"");
 }
 
 BOOST_AUTO_TEST_CASE(dropped_repetition_is_told) {
