@@ -151,6 +151,7 @@ std::string deficiency_json(const him::Deficiency& deficiency) {
       .text("rule", deficiency.rule)
       .text("part", deficiency.part)
       .text("patient", deficiency.patient)
+      .text("patient_name", deficiency.patient_name)
       .text("mrn", deficiency.mrn)
       .text("visit", deficiency.visit)
       .text("lacking", deficiency.lacking)
@@ -159,14 +160,19 @@ std::string deficiency_json(const him::Deficiency& deficiency) {
       .text("owner", deficiency.owner)
       .text("owner_id", deficiency.owner_id)
       .text("service", deficiency.service)
+      .text("service_codes", deficiency.service_codes)
       .text("unit", deficiency.unit)
       .text("state", him::to_text(deficiency.state))
       .text("severity", deficiency.severity)
       .text("source", deficiency.source)
       .text("opened", core::to_iso(deficiency.opened));
   optional_time(object, "due", deficiency.due);
+  if (deficiency.hard_due) optional_time(object, "hard_due", deficiency.hard_due);
+  if (deficiency.suspend_on) optional_time(object, "suspend_on", deficiency.suspend_on);
+  if (deficiency.suspended) optional_time(object, "suspended", deficiency.suspended);
   optional_time(object, "closed", deficiency.closed);
   object.text("opened_by", deficiency.opened_by).text("closed_by", deficiency.closed_by);
+  if (!deficiency.decision.empty()) object.text("decision", deficiency.decision);
   return std::move(object).done();
 }
 

@@ -43,7 +43,8 @@ std::string time(const std::optional<core::Instant>& at) {
 std::string deficiencies_csv(const std::vector<him::Deficiency>& found, core::Instant now) {
   std::string out;
   add_line({"rule", "part", "state", "severity", "mrn", "visit", "service", "unit", "opened", "due",
-            "closed", "age_days", "owner", "owner_id", "lacking", "lacking_code", "source", "id"},
+            "closed", "age_days", "owner", "owner_id", "lacking", "lacking_code", "source", "id",
+            "patient_name", "decision"},
            out);
   for (const him::Deficiency& one : found) {
     const auto until = std::min(now, one.closed.value_or(now));
@@ -52,7 +53,7 @@ std::string deficiencies_csv(const std::vector<him::Deficiency>& found, core::In
     add_line({one.rule, one.part, him::to_text(one.state), one.severity, one.mrn, one.visit,
               one.service, one.unit, time(one.opened), time(one.due), time(one.closed),
               fmt::format("{}", days), one.owner, owner_id, one.lacking, one.lacking_code,
-              one.source, one.id},
+              one.source, one.id, one.patient_name, one.decision},
              out);
   }
   return out;

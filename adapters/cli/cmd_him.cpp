@@ -44,8 +44,9 @@ void add_list(CLI::App& him, Context& context, const Arguments& arguments) {
   list->add_option("--patient", arguments->filter.patient, "only this Patient id");
   list->add_option("--visit", arguments->filter.visit, "only this visit number");
   list->add_option("--owner,--physician", arguments->filter.owner,
-                   "only this owner: id, name or both");
-  list->add_option("--service", arguments->filter.service, "only this hospital service (PV1-10)");
+                   "only this owner: number (1001@NORTH where two have it), name, family name");
+  list->add_option("--service", arguments->filter.service,
+                   "only this hospital service (PV1-10): code or words");
   list->add_option("--unit", arguments->filter.unit, "only this unit (PV1-3), such as 4W");
   list->add_option("--older-than", arguments->older_than, "open for longer than that, such as 30d");
   list->add_flag("--csv", arguments->csv, "for a spreadsheet (RFC 4180)");
@@ -63,7 +64,7 @@ void add_reports(CLI::App& him, Context& context, const Arguments& arguments) {
       ->check(CLI::Range(1, 120));
   CLI::App* chain = add_view(him, context, arguments, "chain",
                              "the way of a visit's documents, step by step", him_chain);
-  chain->add_option("--visit", arguments->visit, "visit number")->required();
+  chain->add_option("visit,--visit", arguments->visit, "visit number")->required();
   CLI::App* letters = add_view(him, context, arguments, "letters", "the log of letters",
                                him_letters);
   letters->add_option("--number", arguments->number, "print this letter");
@@ -98,8 +99,11 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   CLI::App* absence =
       add_order(him, context, arguments, "absence", "file a physician's absence", "absence");
   absence->add_option("--owner", arguments->owner, "physician's id")->required();
-  absence->add_option("--from", arguments->from, "first moment away (ISO 8601)")->required();
-  absence->add_option("--to", arguments->to, "return (ISO 8601)")->required();
+  absence->add_option("--from", arguments->from, "first day or moment away (ISO 8601)")->required();
+  absence->add_option("--to", arguments->to, "day or moment of return (ISO 8601)")->required();
+  add_view(him, context, arguments, "absences", "absences of physicians that are not over",
+           him_absences)
+      ->add_flag("--all", arguments->all, "those that are over too");
   CLI::App* reviewed = add_order(him, context, arguments, "reviewed",
                                  "the department has reviewed a document", "reviewed");
   reviewed->add_option("document", arguments->document, "DocumentReference id")->required();
@@ -158,7 +162,8 @@ void add_rules(CLI::App& him, Context& context, const Arguments& arguments) {
   CLI::App* rules = him.add_subcommand("rules", "rule packs");
   rules->require_subcommand(1);
   CLI::App* diff = add_view(*rules, context, arguments, "diff",
-                            "what a changed folder of packs would open or close", him_rules_diff);
+                            "what a changed folder of packs would open, close or say otherwise",
+                            him_rules_diff);
   diff->add_option("old", arguments->before, "folder of the packs in use")->required();
   diff->add_option("new", arguments->after, "folder of the changed packs")->required();
   diff->add_option("--from", arguments->from, "visits begun or ended since that day")->required();

@@ -157,9 +157,13 @@ core::Result<std::string> call_engine(const RunningEngine& engine, const std::st
   if (!response) return core::fail(response.error());
   if (response->status / 100 != 2) {
     const bool refused = response->status == 403;
+    fhir::Document memory;
+    const auto answer = fhir::parse_json(response->body, memory);
+    const std::string_view detail = answer ? (*answer)->text_of("detail") : std::string_view();
     return core::fail(refused ? ErrorCode::kRefusedByPolicy : ErrorCode::kBadRequest,
-                      "the engine answered " + std::to_string(response->status) + ": " +
-                          response->body);
+                      detail.empty() ? "the engine answered " + std::to_string(response->status) +
+                                           ": " + response->body
+                                     : std::string(detail));
   }
   return std::move(response->body);
 }

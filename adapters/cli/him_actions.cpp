@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <him/command.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 #include "him_view.hpp"
@@ -13,14 +14,42 @@
 namespace cli {
 namespace {
 
-void print_table(const std::vector<him::Deficiency>& found) {
-  print(fmt::format("{:<5} {:<10} {:<3} {:<12} {:<12} {:<17} {:<17} {:<24} {}", "RULE", "STATE",
-                    "SEV", "MRN", "VISIT", "OPENED", "DUE", "OWNER", "LACKING"));
-  for (const him::Deficiency& item : found) {
-    print(fmt::format("{:<5} {:<10} {:<3} {:<12} {:<12} {:<17} {:<17} {:<24} {}", item.rule,
-                      him::to_text(item.state), item.severity, item.mrn, item.visit,
-                      when(item.opened), when(item.due), item.owner, item.lacking));
+/// Columns as wide as what stands in them; times are the site's.
+void print_table(const std::vector<him::Deficiency>& found, const View& view) {
+  std::vector<std::vector<std::string>> rows{{"RULE", "STATE", "SEV", "MRN", "VISIT", "OPENED",
+                                              "DUE", "OWNER", "LACKING", "ID"}};
+  for (const him::Deficiency& one : found) {
+    rows.push_back({one.rule, std::string(him::to_text(one.state)), one.severity, one.mrn,
+                    one.visit, when(one.opened, view), when(one.due, view), one.owner, one.lacking,
+                    one.id});
   }
+  std::vector<std::size_t> width(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      line += fmt::format("{:<{}}  ", row[i], width[i]);
+    }
+    print(line + row.back());
+  }
+}
+
+/// What a decision did: the item it names, or all that the absent physician owes.
+void show_outcome(const HimArguments& arguments, Context& context) {
+  HimArguments about;
+  about.config = arguments.config;
+  about.filter.id = arguments.id;
+  if (arguments.id.empty()) {
+    about.filter.owner = arguments.owner;
+    about.filter.open_only = true;
+  }
+  him_deficiencies(about, context);
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 void print_letter(const him::LetterRecord& letter, const HimArguments& arguments, bool json) {
@@ -52,7 +81,7 @@ void him_deficiencies(const HimArguments& arguments, Context& context) {
   } else if (context.json) {
     for (const him::Deficiency& item : *found) print(admin::deficiency_json(item));
   } else {
-    print_table(*found);
+    print_table(*found, *view);
   }
   context.exit = kOk;
 }
@@ -72,8 +101,8 @@ void him_jeopardy(const HimArguments& arguments, Context& context) {
     print(context.json
               ? admin::jeopardy_json(one)
               : fmt::format("{:<30} {:>6} {:>6} {:<17} {:<10} {}{}", one.owner, one.delinquent,
-                            one.charts, when(one.oldest_due), fmt::format("{} d", days),
-                            one.suspended ? "suspended since " : "", when(one.suspension)));
+                            one.charts, when(one.oldest_due, *view), fmt::format("{} d", days),
+                            one.suspended ? "suspended since " : "", when(one.suspension, *view)));
   }
   context.exit = kOk;
 }
@@ -91,12 +120,13 @@ void him_letters(const HimArguments& arguments, Context& context) {
   context.exit = kOk;
   for (const him::LetterRecord& letter : *found) {
     if (arguments.number > 0) return print_letter(letter, arguments, context.json);
+    const std::string sent =
+        letter.sent ? "(sent " + when(letter.sent, *view) + ")" : "(not sent)";
     print(context.json
               ? admin::letter_json(letter, false)
               : fmt::format("{:>6} {} {:<17} {:<30} {} {}", letter.number,
-                            him::to_text(letter.level), when(letter.written), letter.owner,
-                            letter.title,
-                            letter.sent ? "(sent " + when(letter.sent) + ")" : "(not sent)"));
+                            him::to_text(letter.level), when(letter.written, *view), letter.owner,
+                            letter.title, sent));
   }
 }
 
@@ -122,7 +152,11 @@ void him_letters_run(const HimArguments& arguments, Context& context) {
     context.exit = quiet.exit;
     return;
   }
-  for (const him::LetterRecord& letter : *found) print_letter(letter, arguments, context.json);
+  const std::string line(72, '-');
+  for (const him::LetterRecord& letter : *found) {
+    print_letter(letter, arguments, context.json);
+    if (!context.json && !arguments.html) print(line);
+  }
   print(context.json ? fmt::format("{{\"sent\":{}}}", found->size())
                      : fmt::format("{} sent", found->size()));
   context.exit = kOk;
@@ -146,11 +180,15 @@ void him_rate(const HimArguments& arguments, Context& context) {
   if (failed(rate, context)) return;
   context.exit = kOk;
   if (context.json) return print(admin::rate_json(*rate));
-  print(fmt::format(
-      "{} delinquent charts / ({} discharges / {} months = {:.2f}) = {}{}", rate->delinquent_charts,
-      rate->discharges, rate->months, static_cast<double>(rate->discharges) / rate->months,
-      rate->percent ? fmt::format("{:.2f} %", *rate->percent) : "n/a",
-      rate->level.empty() ? "" : "  (" + rate->level + ")"));
+  const std::string end = when(rate->end, *view).substr(0, 10);
+  print(fmt::format("{} at the end of the month ({}) / ({} / {} = {:.2f}) = {}{}{}",
+                    counted(rate->delinquent_charts, "delinquent chart"), end,
+                    counted(rate->discharges, "discharge"),
+                    counted(static_cast<std::uint64_t>(rate->months), "month"),
+                    static_cast<double>(rate->discharges) / rate->months,
+                    rate->percent ? fmt::format("{:.2f} %", *rate->percent) : "n/a",
+                    rate->level.empty() ? "" : "  (" + rate->level + ")",
+                    view->now < rate->end ? "  the month is not over" : ""));
 }
 
 void him_chain(const HimArguments& arguments, Context& context) {
@@ -167,11 +205,51 @@ void him_chain(const HimArguments& arguments, Context& context) {
     }
     print(fmt::format("{} ({}) {}", chain.document, chain.type, chain.completion));
     for (const him::ChainStep& step : chain.steps) {
+      const std::string time = step.done  ? when(step.at, *view)
+                               : step.due ? "due " + when(step.due, *view)
+                                          : "";
       print(fmt::format("  {} {:<22} {:<30} {}", step.done ? "+" : "-", step.step, step.owner,
-                        step.done ? when(step.at) : "due " + when(step.due)));
+                        time));
     }
   }
 }
+
+namespace {
+
+void print_difference(const him::RuleDifference& one, const View& view) {
+  using Kind = him::RuleDifference::Kind;
+  const auto& d = one.deficiency;
+  const char mark = one.kind == Kind::kOpens ? '+' : one.kind == Kind::kCloses ? '-' : '~';
+  std::string was;
+  for (const std::string& what : one.altered) {
+    const auto& b = one.before;
+    was += fmt::format("{}{} {}", was.empty() ? "  (was: " : ", ", what,
+                       what == "due"        ? when(b.due, view)
+                       : what == "owner"    ? b.owner
+                       : what == "severity" ? b.severity
+                       : what == "lacking"  ? b.lacking
+                                            : b.source);
+  }
+  if (!was.empty()) was += ")";
+  print(fmt::format("{} {:<11} {:<1} {:<12} {:<12} due {:<16}  {:<26} {}{}", mark, d.rule,
+                    d.severity, d.mrn, d.visit, when(d.due, view), d.owner, d.lacking, was));
+}
+
+std::string difference_json(const him::RuleDifference& one) {
+  using Kind = him::RuleDifference::Kind;
+  const bool alters = one.kind == Kind::kAlters;
+  return fmt::format("{{\"change\":\"{}\",\"deficiency\":{}{}}}",
+                     alters                     ? "alter"
+                     : one.kind == Kind::kOpens ? "open"
+                                                : "close",
+                     admin::deficiency_json(one.deficiency),
+                     alters ? fmt::format(",\"altered\":[\"{}\"],\"before\":{}",
+                                          fmt::join(one.altered, "\",\""),
+                                          admin::deficiency_json(one.before))
+                            : "");
+}
+
+}  // namespace
 
 void him_rules_diff(const HimArguments& arguments, Context& context) {
   auto view = look(arguments, context);
@@ -193,22 +271,38 @@ void him_rules_diff(const HimArguments& arguments, Context& context) {
   const auto found =
       him::rules_diff(*view->records, *packs[0], *packs[1], *from, view->now, view->site);
   if (failed(found, context)) return;
-  std::size_t opens = 0;
+  std::size_t counts[3] = {};
   for (const him::RuleDifference& one : *found) {
-    opens += one.opens ? 1 : 0;
-    const auto& d = one.deficiency;
+    ++counts[static_cast<std::size_t>(one.kind)];
     if (context.json) {
-      print(fmt::format("{{\"change\":\"{}\",\"deficiency\":{}}}", one.opens ? "open" : "close",
-                        admin::deficiency_json(d)));
+      print(difference_json(one));
     } else {
-      print(fmt::format("{} {:<5} {:<12} {:<17} {:<24} {}", one.opens ? "+" : "-", d.rule, d.visit,
-                        when(d.due), d.owner, d.lacking));
+      print_difference(one, *view);
     }
   }
   if (!context.json) {
-    print(fmt::format("{} would open, {} would close", opens, found->size() - opens));
+    print(fmt::format("{} would open, {} would close, {} would change", counts[0], counts[1],
+                      counts[2]));
   }
   context.exit = found->empty() ? kOk : kFindings;
+}
+
+void him_absences(const HimArguments& arguments, Context& context) {
+  auto view = look(arguments, context);
+  if (!view) return;
+  const auto found = him::absences(*view->records);
+  if (failed(found, context)) return;
+  context.exit = kOk;
+  for (const him::Absence& one : *found) {
+    if (one.to <= view->now && !arguments.all) continue;
+    print(context.json
+              ? fmt::format("{{\"owner_id\":\"{}\",\"from\":\"{}\",\"to\":\"{}\","
+                            "\"filed\":\"{}\"}}",
+                            one.owner_id, core::to_iso(one.from), core::to_iso(one.to),
+                            core::to_iso(one.filed))
+              : fmt::format("{:<20} {} to {}  filed {}", one.owner_id, when(one.from, *view),
+                            when(one.to, *view), when(one.filed, *view)));
+  }
 }
 
 void him_providers(const HimArguments& arguments, Context& context) {
@@ -224,7 +318,7 @@ void him_providers(const HimArguments& arguments, Context& context) {
     }
     print(fmt::format("{}  {}", one.id, one.name.empty() ? "-" : one.name));
     for (const auto& alias : one.aliases) {
-      print(fmt::format("  = {:<20} {}  {}", alias.id, when(alias.joined), alias.how));
+      print(fmt::format("  = {:<20} {}  {}", alias.id, when(alias.joined, *view), alias.how));
     }
   }
 }
@@ -233,8 +327,8 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
   context.exit = kUsage;
   auto config = arguments.config.read();
   if (!config) return;
-  send_order(*config,
-             order_json({{"action", action},
+  const bool done = send_order(
+      *config, order_json({{"action", action},
                          {"id", arguments.id},
                          {"by", arguments.by.empty() ? login() : arguments.by},
                          {"reason", arguments.reason},
@@ -251,7 +345,9 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
                          {"note", arguments.note},
                          {"other", arguments.other},
                          {"document", arguments.document}}),
-             context);
+      context);
+  const bool about_items = !arguments.id.empty() || action == "absence";
+  if (done && about_items && !context.json) show_outcome(arguments, context);
 }
 
 }  // namespace cli

@@ -39,6 +39,8 @@ void him_review_coverage(const HimArguments& arguments, Context& context);
 void him_review_list(const HimArguments& arguments, Context& context);
 void him_review_plans(const HimArguments& arguments, Context& context);
 void him_providers(const HimArguments& arguments, Context& context);
+/// Absences that are not over, or all of them.
+void him_absences(const HimArguments& arguments, Context& context);
 void him_rules_diff(const HimArguments& arguments, Context& context);
 /// An order of him/command.hpp, sent to the running engine.
 void him_order(const std::string& action, const HimArguments& arguments, Context& context);

@@ -9,15 +9,15 @@
 namespace cli {
 namespace {
 
-void print_line(const him::AuditLine& line) {
+void print_line(const him::AuditLine& line, const View& view) {
   std::string words = line.finding == him::Finding::kOpen ? line.lacking : line.why;
-  if (line.finding == him::Finding::kLater) words = "from " + when(line.from);
+  if (line.finding == him::Finding::kLater) words = "from " + when(line.from, view);
   if (line.finding == him::Finding::kOpen) words += ", " + line.owner;
   if (!words.empty()) words = ": " + words;
   if (!line.subject.empty()) words += " (" + line.subject + ")";
   print(fmt::format("{:<7} {:<10} {:<18} {:<11} {:<17} {:<38} {}", him::to_text(line.finding),
-                    line.rule, line.part, line.state.empty() ? "-" : line.state, when(line.due),
-                    line.source, line.title + words));
+                    line.rule, line.part, line.state.empty() ? "-" : line.state,
+                    when(line.due, view), line.source, line.title + words));
 }
 
 std::optional<him::ReviewPeriod> period_of(const HimArguments& arguments, const View& view,
@@ -34,6 +34,7 @@ std::optional<him::ReviewPeriod> period_of(const HimArguments& arguments, const 
 }
 
 struct Reviewed {
+  View view;
   him::ReviewPeriod period;
   std::vector<him::ReviewFile> files;
 };
@@ -46,7 +47,7 @@ std::optional<Reviewed> reviewed(const HimArguments& arguments, Context& context
   if (!period) return std::nullopt;
   auto files = him::review_files(*view->records, *period);
   if (failed(files)) return std::nullopt;
-  return Reviewed{*period, std::move(*files)};
+  return Reviewed{std::move(*view), *period, std::move(*files)};
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ void him_audit(const HimArguments& arguments, Context& context) {
     if (context.json) {
       print(admin::audit_line_json(line));
     } else {
-      print_line(line);
+      print_line(line, *view);
     }
   }
   if (!context.json) {
@@ -87,7 +88,7 @@ void him_review_coverage(const HimArguments& arguments, Context& context) {
   print(fmt::format("reviewed {} + open {} + unseen {} = population {}", sum.reviewed, sum.open,
                     sum.unseen, sum.population));
   for (const him::ReviewFile& file : found->files) {
-    if (!file.planned) print("unseen  " + file.visit + "  " + when(file.ended));
+    if (!file.planned) print("unseen  " + file.visit + "  " + when(file.ended, found->view));
   }
 }
 
@@ -101,8 +102,9 @@ void him_review_list(const HimArguments& arguments, Context& context) {
     print(context.json
               ? admin::review_file_json(file)
               : fmt::format("{:<8} {:<14} {:<17} {:<20} {:<17} {:<20} {} open  {}",
-                            file.standing(), file.visit, when(file.ended),
-                            file.reviewer.empty() ? "-" : file.reviewer, when(file.reviewed),
+                            file.standing(), file.visit, when(file.ended, found->view),
+                            file.reviewer.empty() ? "-" : file.reviewer,
+                            when(file.reviewed, found->view),
                             file.reviewed_by.empty() ? "-" : file.reviewed_by, file.open_items,
                             file.note));
   }
@@ -117,8 +119,9 @@ void him_review_plans(const HimArguments& arguments, Context& context) {
   for (const him::ReviewPlan& plan : *plans) {
     print(context.json ? admin::review_plan_json(plan)
                        : fmt::format("{:>8}  {} up to {}  {} of {} ({})  {}  by {}", plan.number,
-                                     when(plan.period.from), when(plan.period.end), plan.chosen,
-                                     plan.population, plan.sample.empty() ? "all" : plan.sample,
+                                     when(plan.period.from, *view),
+                                     when(plan.period.end, *view), plan.chosen, plan.population,
+                                     plan.sample.empty() ? "all" : plan.sample,
                                      plan.reviewer, plan.planned_by));
   }
 }

@@ -6,6 +6,7 @@
 #include <store/journal.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -39,8 +40,12 @@ void wait_for_apply(const pipeline::EngineConfig& config, store::Records& record
 
 }  // namespace
 
-std::string when(const std::optional<core::Instant>& at) {
-  return at ? core::to_iso(*at).substr(0, 16) : "-";
+std::string when(const std::optional<core::Instant>& at, const View& view) {
+  if (!at) return "-";
+  const std::chrono::seconds offset{view.site.zone.offset_at(*at)};
+  std::string text = core::to_iso(*at + offset).substr(0, 16);
+  std::replace(text.begin(), text.end(), 'T', ' ');
+  return text;
 }
 
 std::optional<View> look(const HimArguments& arguments, Context& context) {

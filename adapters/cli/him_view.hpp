@@ -45,8 +45,8 @@ bool failed(const core::Result<T>& result, Context& context) {
   return true;
 }
 
-/// To the minute, "-" for none.
-std::string when(const std::optional<core::Instant>& at);
+/// To the minute in the site's own time, "-" for none.
+std::string when(const std::optional<core::Instant>& at, const View& view);
 std::string login();
 /// A JSON object of the members that have a value.
 std::string order_json(const std::vector<std::pair<std::string, std::string>>& fields);

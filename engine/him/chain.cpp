@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 #include <him/letters.hpp>
 
+#include <algorithm>
+#include <map>
+#include <tuple>
+
 #include "carried.hpp"
 #include "judge.hpp"
 #include "lifecycle.hpp"
@@ -125,6 +129,45 @@ core::Result<std::vector<Chain>> document_chains(store::Records& records, const 
   return out;
 }
 
+namespace {
+
+using ById = std::map<std::string, Deficiency>;
+
+std::vector<std::string> what_differs(const Deficiency& a, const Deficiency& b) {
+  std::vector<std::string> found;
+  if (a.due != b.due || a.hard_due != b.hard_due) found.emplace_back("due");
+  if (a.owner_id != b.owner_id) found.emplace_back("owner");
+  if (a.severity != b.severity) found.emplace_back("severity");
+  if (a.lacking != b.lacking || a.lacking_code != b.lacking_code) found.emplace_back("lacking");
+  if (a.source != b.source) found.emplace_back("source");
+  return found;
+}
+
+void compare(ById was, ById is, std::vector<RuleDifference>& out) {
+  using Kind = RuleDifference::Kind;
+  const std::size_t first = out.size();
+  for (auto& [id, one] : is) {
+    const auto old = was.find(id);
+    if (old == was.end()) {
+      out.push_back({Kind::kOpens, std::move(one), {}, {}});
+      continue;
+    }
+    std::vector<std::string> altered = what_differs(old->second, one);
+    if (!altered.empty()) {
+      out.push_back({Kind::kAlters, std::move(one), old->second, std::move(altered)});
+    }
+    was.erase(old);
+  }
+  for (auto& [id, one] : was) out.push_back({Kind::kCloses, std::move(one), {}, {}});
+  const auto order = [](const RuleDifference& one) {
+    return std::tie(one.deficiency.rule, one.deficiency.part, one.deficiency.id);
+  };
+  std::sort(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
+            [&order](const auto& a, const auto& b) { return order(a) < order(b); });
+}
+
+}  // namespace
+
 core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
                                                      const RulePack& before, const RulePack& after,
                                                      Instant from, Instant now, const Site& site) {
@@ -133,6 +176,8 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
   if (!visits) return core::fail(visits.error());
   const auto away = absences_by_owner(records.db());
   if (!away) return core::fail(away.error());
+  ProviderIndex providers(records.db());
+  if (auto done = providers.load(); !done) return core::fail(done.error());
   std::vector<RuleDifference> out;
   Chart chart;
   const auto what_opens = [&](const RulePack& pack, const std::vector<Terms>& terms) {
@@ -140,10 +185,11 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
     circumstances.pack = &pack;
     circumstances.terms = &terms;
     circumstances.absences = &*away;
+    circumstances.providers = &providers;
     circumstances.zone = &site.zone;
     circumstances.now = now;
     std::optional<Instant> wake;
-    std::map<std::string, Deficiency> by_id;
+    ById by_id;
     for (Change& one : judge_chart(circumstances, chart, {}, {{}, "rules diff", now}, wake)) {
       by_id[one.deficiency.id] = std::move(one.deficiency);
     }
@@ -158,11 +204,7 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
     if (auto done = charts.load_visit(visit.encounter, chart); !done) {
       return core::fail(done.error());
     }
-    auto was = what_opens(before, old_terms);
-    for (auto& [id, one] : what_opens(after, new_terms)) {
-      if (was.erase(id) == 0) out.push_back({true, one});
-    }
-    for (auto& [id, one] : was) out.push_back({false, std::move(one)});
+    compare(what_opens(before, old_terms), what_opens(after, new_terms), out);
   }
   return out;
 }

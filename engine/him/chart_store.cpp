@@ -428,6 +428,23 @@ core::Result<ChartStore::Where> ChartStore::where(std::string_view encounter) {
   return found;
 }
 
+core::Result<std::string> ChartStore::patient_name(std::string_view patient) {
+  std::string name;
+  const auto done = db_.query(
+      "SELECT facts FROM him_fact WHERE kind = ?1 AND id = ?2",
+      {static_cast<std::int64_t>(Kind::kPatient), patient}, [&name](const Row& row) {
+        fhir::Document memory;
+        const auto facts = fhir::parse_json(row.text(0), memory);
+        if (!facts) return false;
+        const std::string_view given = (*facts)->text_of("given");
+        name = (*facts)->text_of("family");
+        if (!given.empty()) name.append(name.empty() ? "" : ", ").append(given);
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  return name;
+}
+
 core::Result<std::vector<ChartStore::Visit>> ChartStore::visits_since(Instant from) {
   std::vector<Visit> found;
   const auto done = db_.query(

@@ -81,6 +81,8 @@ class ChartStore {
     std::string service, unit;
   };
   core::Result<Where> where(std::string_view encounter);
+  /// "Rivera, Ana"; empty for an unknown one.
+  core::Result<std::string> patient_name(std::string_view patient);
   /// Visits begun or ended since `from`.
   core::Result<std::vector<Visit>> visits_since(core::Instant from);
 

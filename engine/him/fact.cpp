@@ -1,5 +1,7 @@
 #include "fact.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -257,6 +259,25 @@ bool counts(const Fact& fact) {
     case Kind::kContact: return true;
   }
   return true;
+}
+
+std::string suspended_names(const Chart& chart, const Fact* subject) {
+  std::vector<std::string_view> names;
+  const auto add = [&](const Fact& fact, std::size_t who) {
+    if (!is_suspended(chart, fact, who)) return;
+    const auto person = person_of(fact, who);
+    const std::string_view name = !person->name.empty() ? person->name
+                                  : !person->id.empty() ? person->id
+                                                        : person->reference;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  if (subject && subject->kind == Kind::kAppointment) {
+    add(*subject, slot(kAppointmentFields, "practitioner"));
+  } else {
+    add(chart.visit, slot(kVisitFields, "attending"));
+    add(chart.visit, slot(kVisitFields, "admitting"));
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::optional<Person> person_of(const Fact& fact, std::size_t slot) {

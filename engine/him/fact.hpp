@@ -270,6 +270,8 @@ struct Person {
   std::string_view reference, id, name;
 };
 std::optional<Person> person_of(const Fact& fact, std::size_t slot);
+/// Who of those the appointment, or else the visit, names is suspended now; in words.
+std::string suspended_names(const Chart& chart, const Fact* subject);
 
 /// Points the fact's slots at the members of `object`; a name no longer known is passed over.
 void bind(Fact& fact, const fhir::Node* object);

@@ -199,6 +199,9 @@ void set_lacking(const Rule& rule, const std::string& missing, const Scope& scop
                  Verdict& verdict) {
   verdict.lacking = rule.lacking;
   put_word(verdict.lacking, "{missing}", missing);
+  if (verdict.lacking.find("{suspended}") != std::string::npos) {
+    put_word(verdict.lacking, "{suspended}", suspended_names(*scope.chart, scope.subject));
+  }
   if (!rule.repeat) return;
   const core::TimeZone utc;
   const core::TimeZone& zone = scope.zone ? *scope.zone : utc;

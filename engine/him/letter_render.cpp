@@ -33,24 +33,29 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string item_lines(const std::vector<Deficiency>& items, const core::TimeZone& zone) {
+const std::string& or_dash(const std::string& text) {
+  static const std::string kDash = "-";
+  return text.empty() ? kDash : text;
+}
+
+std::string item_lines(const LetterFacts& facts, const core::TimeZone& zone) {
   std::string out;
-  for (const Deficiency& one : items) {
-    out += fmt::format("{}  - {}; record {}, visit {}; due {}", out.empty() ? "" : "\n",
-                       one.lacking, one.mrn.empty() ? "-" : one.mrn,
-                       one.visit.empty() ? "-" : one.visit, local(one.due, zone, 16));
+  for (const Deficiency& one : facts.items) {
+    out += fmt::format("{}  - {}; {}, record {}, visit {}; due {}", out.empty() ? "" : "\n",
+                       one.lacking, or_dash(facts.patients.at(one.patient)), or_dash(one.mrn),
+                       or_dash(one.visit), local(one.due, zone, 16));
   }
   return out;
 }
 
-std::string item_table(const std::vector<Deficiency>& items, const core::TimeZone& zone) {
+std::string item_table(const LetterFacts& facts, const core::TimeZone& zone) {
   std::string out =
-      "<table><thead><tr><th>Lacking</th><th>Record</th><th>Visit</th><th>Due</th></tr></thead>"
-      "<tbody>";
-  for (const Deficiency& one : items) {
-    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                       escaped(one.lacking), escaped(one.mrn), escaped(one.visit),
-                       local(one.due, zone, 16));
+      "<table><thead><tr><th>Lacking</th><th>Patient</th><th>Record</th><th>Visit</th><th>Due</th>"
+      "</tr></thead><tbody>";
+  for (const Deficiency& one : facts.items) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                       escaped(one.lacking), escaped(facts.patients.at(one.patient)),
+                       escaped(one.mrn), escaped(one.visit), local(one.due, zone, 16));
   }
   return out + "</tbody></table>";
 }
@@ -93,38 +98,43 @@ constexpr std::string_view kStyle =
 
 }  // namespace
 
-Rendered render_letter(const Policy& policy, const LetterTemplate& words, std::int64_t number,
-                       const std::vector<Deficiency>& items, Instant now,
+Rendered render_letter(const Policy& policy, const LetterTemplate& words, const LetterFacts& facts,
                        const core::TimeZone& zone) {
-  const Deficiency& first = items.front();
+  const Deficiency& first = facts.items.front();
   std::optional<Instant> suspend_on;
-  for (const Deficiency& one : items) {
+  for (const Deficiency& one : facts.items) {
     if (one.suspend_on && (!suspend_on || *one.suspend_on < *suspend_on)) {
       suspend_on = one.suspend_on;
     }
   }
   const auto plain = [&](std::string_view field) -> std::string {
     if (field == "owner") return first.owner;
-    if (field == "date") return local(now, zone, 10);
-    if (field == "number") return fmt::format("{}", number);
+    if (field == "date") return local(facts.now, zone, 10);
+    if (field == "number") return fmt::format("{}", facts.number);
     if (field == "hospital") return policy.hospital;
     if (field == "department") return policy.department;
     if (field == "suspend_on") return local(suspend_on, zone, 10);
-    if (field == "count") return fmt::format("{}", items.size());
+    if (field == "since") return local(facts.since, zone, 10);
+    if (field == "count") return fmt::format("{}", facts.items.size());
     return {};
   };
   Rendered out;
-  out.text = fill(words.body, [&](std::string_view field) {
-    return field == "items" ? item_lines(items, zone) : plain(field);
+  out.text = words.title + "\n\n" + fill(words.body, [&](std::string_view field) {
+    return field == "items" ? item_lines(facts, zone) : plain(field);
   });
   // The template is the site's own text, but no markup: what it says is said literally.
-  const std::string body = fill(escaped(words.body), [&](std::string_view field) {
-    return field == "items" ? item_table(items, zone) : escaped(plain(field));
-  });
+  std::string body = paragraphs(fill(escaped(words.body), [&](std::string_view field) {
+    return field == "items" ? item_table(facts, zone) : escaped(plain(field));
+  }));
+  if (!words.to.empty()) {
+    const std::string copies = fmt::format("Copies to: {}", fmt::join(words.to, ", "));
+    out.text += (out.text.ends_with('\n') ? "\n" : "\n\n") + copies + "\n";
+    body += "<p>" + escaped(copies) + "</p>\n";
+  }
   out.html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>"
       "<style>{}</style></head>\n<body><h1>{}</h1>\n{}</body></html>\n",
-      escaped(words.title), kStyle, escaped(words.title), paragraphs(body));
+      escaped(words.title), kStyle, escaped(words.title), body);
   return out;
 }
 

@@ -96,7 +96,12 @@ Instant Lifecycle::suspension_day(const Deficiency& deficiency, Instant warned) 
   const Instant day = warned + policy_.suspension_after;
   const auto mine = absences_.find(deficiency.owner_id);
   if (mine == absences_.end()) return day;
-  return paused(warned, day, mine->second, policy_.absence_grace);
+  // What was delinquent already when an absence was filed is not paused by it.
+  std::vector<Absence> known = mine->second;
+  std::erase_if(known, [&](const Absence& away) {
+    return away.filed >= deficiency.due.value_or(deficiency.opened);
+  });
+  return paused(warned, day, known, policy_.absence_grace);
 }
 
 void Lifecycle::note(Letter letter, Deficiency& deficiency) {
@@ -250,6 +255,35 @@ core::Status Lifecycle::write_letters(Instant now) {
   return {};
 }
 
+/// What a letter says besides the steps that called for it. One of suspension names all that the
+/// suspension stands on: what it asks for is what ends it.
+core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
+  const std::string owner = facts.items.front().owner_id;
+  if (level == Letter::kSuspension) {
+    auto open = charts_.open_of_owner(owner);
+    if (!open) return core::fail(open.error());
+    std::erase_if(*open, [](const Deficiency& one) { return !one.suspended; });
+    if (!open->empty()) facts.items = std::move(*open);
+    const auto done = db_.query("SELECT since FROM him_suspended WHERE owner_id = ?1",
+                                {std::string_view(owner)}, [&facts](const Row& row) {
+                                  facts.since = instant(row.integer(0));
+                                  return false;
+                                });
+    if (!done) return done;
+  }
+  std::stable_sort(facts.items.begin(), facts.items.end(),
+                   [](const Deficiency& a, const Deficiency& b) {
+                     return a.due.value_or(a.opened) < b.due.value_or(b.opened);
+                   });
+  for (const Deficiency& one : facts.items) {
+    if (facts.patients.contains(one.patient)) continue;
+    auto name = charts_.patient_name(one.patient);
+    if (!name) return core::fail(name.error());
+    facts.patients[one.patient] = std::move(*name);
+  }
+  return {};
+}
+
 core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items, Instant now) {
   const LetterTemplate& words = policy_.letters[static_cast<std::size_t>(level)];
   if (words.body.empty()) return {};   // the site sends none of this kind
@@ -260,12 +294,14 @@ core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items
                                 return false;
                               });
   if (!last) return last;
-  const Rendered page = render_letter(policy_, words, number, items, now, zone_);
-  const Deficiency& first = items.front();
+  LetterFacts facts{number, now, {}, items, {}};
+  if (auto done = gather(level, facts); !done) return done;
+  const Rendered page = render_letter(policy_, words, facts, zone_);
+  const Deficiency& first = facts.items.front();
   const std::string to = fmt::format("{}", fmt::join(words.to, ", "));
-  const std::string ids = level == Letter::kReinstatement ? "[]" : ids_json(items);
+  const std::string ids = level == Letter::kReinstatement ? "[]" : ids_json(facts.items);
   Param day = nullptr;
-  for (const Deficiency& one : items) {
+  for (const Deficiency& one : facts.items) {
     if (level == Letter::kWarning && one.suspend_on) day = micros(*one.suspend_on);
   }
   return db_.run(

@@ -20,6 +20,15 @@ namespace him {
 
 core::Result<Absences> absences_by_owner(store::Db& db);
 
+/// What one letter speaks of.
+struct LetterFacts {
+  std::int64_t number = 0;
+  core::Instant now{};
+  std::optional<core::Instant> since;            ///< of the suspension
+  std::vector<Deficiency> items;                 ///< at least one
+  std::map<std::string, std::string> patients;   ///< names by Patient id
+};
+
 /// What happens to a deficiency with time: due, delinquent, warned, suspended; the letters of each
 /// step, and the end of a suspension. Everything in the transaction of the entry that caused it.
 /// Thread: the one of its Db.
@@ -68,6 +77,7 @@ class Lifecycle {
   void index_suspended();
   core::Status suspend(const Deficiency& deficiency, core::Instant now);
   core::Result<bool> reinstate(const std::string& owner_id, const Deficiency& last);
+  core::Status gather(Letter level, LetterFacts& facts);
   core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
 
   store::Db& db_;
@@ -90,8 +100,7 @@ class Lifecycle {
 struct Rendered {
   std::string text, html;
 };
-Rendered render_letter(const Policy& policy, const LetterTemplate& words, std::int64_t number,
-                       const std::vector<Deficiency>& items, core::Instant now,
+Rendered render_letter(const Policy& policy, const LetterTemplate& words, const LetterFacts& facts,
                        const core::TimeZone& zone);
 
 }  // namespace him

@@ -1,4 +1,5 @@
 #include <core/text.hpp>
+#include <fhir/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -40,19 +41,54 @@ bool has_word(std::string_view words, std::string_view wanted) {
   return false;
 }
 
-/// Service and unit of the visits, each looked up once.
-core::Status add_places(ChartStore& charts, std::vector<Deficiency>& found) {
-  std::map<std::string, ChartStore::Where> known;
+/// What a person reads: the words of a coding, else its code, once.
+std::string service_words(store::Records& records, const std::string& encounter,
+                          const std::string& codes) {
+  const std::string code = codes.substr(0, codes.find(' '));
+  const auto found = records.look("Encounter", encounter);
+  if (!found || *found == nullptr) return code;
+  fhir::Document memory;
+  const auto tree = fhir::parse_json((*found)->body, memory);
+  const fhir::Node* service = tree ? (*tree)->find("serviceType") : nullptr;
+  if (!service) return code;
+  if (const std::string_view text = service->text_of("text"); !text.empty()) {
+    return std::string(text);
+  }
+  const fhir::Node* codings = service->find("coding");
+  for (const fhir::Item* item = codings ? codings->first_item : nullptr; item; item = item->next) {
+    const std::string_view display = item->value->text_of("display");
+    if (!display.empty()) return std::string(display);
+  }
+  return code;
+}
+
+/// Patient, service and unit of the visits, each looked up once.
+core::Status add_places(store::Records& records, ChartStore& charts,
+                        std::vector<Deficiency>& found) {
+  struct Place {
+    std::string words;
+    ChartStore::Where where;
+  };
+  std::map<std::string, Place> visits;
+  std::map<std::string, std::string> names;
   for (Deficiency& one : found) {
+    auto [name, unnamed] = names.try_emplace(one.patient);
+    if (unnamed) {
+      auto known = charts.patient_name(one.patient);
+      if (!known) return core::fail(known.error());
+      name->second = std::move(*known);
+    }
+    one.patient_name = name->second;
     if (one.encounter.empty()) continue;
-    auto [place, fresh] = known.try_emplace(one.encounter);
+    auto [place, fresh] = visits.try_emplace(one.encounter);
     if (fresh) {
       auto where = charts.where(one.encounter);
       if (!where) return core::fail(where.error());
-      place->second = std::move(*where);
+      place->second = {service_words(records, one.encounter, where->service), std::move(*where)};
     }
-    one.service = place->second.service;
-    one.unit = place->second.unit;
+    one.service = place->second.words;
+    one.service_codes = place->second.where.service;
+    one.unit = place->second.where.unit;
   }
   return {};
 }
@@ -60,7 +96,10 @@ core::Status add_places(ChartStore& charts, std::vector<Deficiency>& found) {
 bool fits_place(const Deficiency& one, const ListFilter& filter, Instant now) {
   const auto age = std::min(now, one.closed.value_or(now)) - one.opened;
   if (filter.older_than && age < *filter.older_than) return false;
-  if (!filter.service.empty() && !has_word(one.service, filter.service)) return false;
+  if (!filter.service.empty() && !has_word(one.service_codes, filter.service) &&
+      !core::iequals(one.service, filter.service)) {
+    return false;
+  }
   return filter.unit.empty() || is_unit(one.unit, filter.unit);
 }
 
@@ -169,7 +208,7 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   wanted.owner = std::move(*owner);
   std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted); });
   if (filter.places || !filter.service.empty() || !filter.unit.empty()) {
-    if (auto done = add_places(charts, *found); !done) return core::fail(done.error());
+    if (auto done = add_places(records, charts, *found); !done) return core::fail(done.error());
   }
   std::erase_if(*found, [&](const Deficiency& one) { return !fits_place(one, filter, now); });
   const auto order = [](const Deficiency& one) {

@@ -43,9 +43,22 @@ core::Result<Deficiency> named(ChartStore& charts, const Node& order, Instant no
   return std::move(found->front());
 }
 
-core::Status check_absence(const RulePack& rules, const Node& order, Instant now) {
-  const auto from = core::from_iso(order.text_of("from"));
-  const auto to = core::from_iso(order.text_of("to"));
+/// A time; of a day, where it begins at the site.
+std::optional<Instant> moment(std::string_view text, const core::TimeZone& zone) {
+  const auto at = core::from_iso(text);
+  if (!at) return std::nullopt;
+  constexpr std::size_t kDay = std::string_view("2026-01-31").size();
+  if (text.size() != kDay) return *at;
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(*at)};
+  return *at - std::chrono::seconds{zone.offset_of_local(
+                   static_cast<int>(day.year()), static_cast<int>(unsigned{day.month()}),
+                   static_cast<int>(unsigned{day.day()}), 0, 0, 0)};
+}
+
+core::Status check_absence(const RulePack& rules, const Node& order, Instant now,
+                           const core::TimeZone& zone) {
+  const auto from = moment(order.text_of("from"), zone);
+  const auto to = moment(order.text_of("to"), zone);
   if (order.text_of("owner").empty()) return missing("owner");
   if (!from || !to || *to <= *from) {
     return core::fail(ErrorCode::kBadRequest, "\"from\" and \"to\" are times, the first earlier");
@@ -118,7 +131,7 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     if (auto done = index.load(); !done) return done;
     if (auto one = index.find(owner); !one) return core::fail(one.error());
   }
-  if (action == "absence") return check_absence(rules, order, now);
+  if (action == "absence") return check_absence(rules, order, now, zone);
   if (action == "provider-join" || action == "provider-part") {
     return check_provider(records.db(), order);
   }
@@ -136,7 +149,7 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
   if (action != "assign") return check_decision(charts, order, now);
   if (order.text_of("lacking").empty()) return missing("lacking");
   if (order.text_of("owner").empty()) return missing("owner");
-  if (!core::from_iso(order.text_of("due"))) return missing("due");
+  if (!moment(order.text_of("due"), zone)) return missing("due");
   const auto visit = charts.visit_numbered(order.text_of("visit"));
   if (!visit) return core::fail(visit.error());
   if (!*visit) return core::fail(ErrorCode::kNotFound, "no visit has that number");
@@ -154,7 +167,7 @@ core::Result<std::vector<Absence>> absences(store::Records& records) {
 core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark& mark,
                                std::vector<Change>& changes) {
   const std::string_view action = order.text_of("action");
-  if (action == "absence") return absent(order, cause, mark, changes);
+  if (action == "absence") return absent(order, cause, mark);
   if (action == "assign") return assign(order, cause, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
@@ -218,7 +231,7 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
                                 0xd3, 0x0b, 0x6c, 0xe9, 0x52}};
   const auto visit = charts_.visit_numbered(order.text_of("visit"));
   if (!visit) return core::fail(visit.error());
-  const auto due = core::from_iso(order.text_of("due"));
+  const auto due = moment(order.text_of("due"), life_.zone());
   if (!*visit || !due) return {};
   Change change{Change::Kind::kOpened, {}};
   Deficiency& one = change.deficiency;
@@ -249,12 +262,11 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   return {};
 }
 
-core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& mark,
-                            std::vector<Change>& changes) {
+core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& mark) {
   const std::string known = owner_of(order);
   const std::string_view owner = known;
-  const auto from = core::from_iso(order.text_of("from"));
-  const auto to = core::from_iso(order.text_of("to"));
+  const auto from = moment(order.text_of("from"), life_.zone());
+  const auto to = moment(order.text_of("to"), life_.zone());
   if (!from || !to || owner.empty()) return {};
   const auto done = db_.run(
       "INSERT INTO him_absence (owner_id, starts, ends, filed, filed_by) VALUES (?1, ?2, ?3, ?4, "
@@ -265,16 +277,7 @@ core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& m
   if (auto loaded = life_.load(); !loaded) return loaded;
   auto open = charts_.open_of_owner(owner);
   if (!open) return core::fail(open.error());
-  for (Deficiency& one : *open) {
-    mark(one.patient, one.encounter);
-    if (!one.warned || one.suspended) continue;
-    const Instant day = life_.suspension_day(one, *one.warned);
-    if (one.suspend_on == day) continue;
-    one.suspend_on = day;
-    one.modified = std::max(one.modified, cause.now);
-    if (auto saved = life_.save(one); !saved) return saved;
-    changes.push_back({Change::Kind::kChanged, std::move(one)});
-  }
+  for (const Deficiency& one : *open) mark(one.patient, one.encounter);   // judged again: due
   return {};
 }
 

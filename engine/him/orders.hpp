@@ -29,8 +29,7 @@ class Orders {
   core::Status decide(const fhir::Node& order, const Cause& cause, const Mark& mark,
                       std::vector<Change>& changes);
   core::Status assign(const fhir::Node& order, const Cause& cause, std::vector<Change>& changes);
-  core::Status absent(const fhir::Node& order, const Cause& cause, const Mark& mark,
-                      std::vector<Change>& changes);
+  core::Status absent(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status reviewed(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status join(const fhir::Node& order, const Cause& cause, const Mark& mark);
   std::string owner_of(const fhir::Node& order) const;

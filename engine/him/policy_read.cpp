@@ -12,7 +12,7 @@ using core::yaml::Node;
 
 constexpr std::string_view kLetterNames[] = {"L0", "L1", "L2", "L3", "L4", "L5"};
 constexpr std::string_view kFields[] = {"owner",      "date",  "number",     "hospital",
-                                        "department", "items", "suspend_on", "count"};
+                                        "department", "items", "suspend_on", "since", "count"};
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
 /// "18:00" as minutes of the day.

@@ -60,6 +60,12 @@ std::string search_value(std::string_view param, std::string value) {
   return out;
 }
 
+/// A feed without `accept:` takes every type, queries too.
+bool takes_queries(const FeedConfig& feed) {
+  return feed.accept.empty() ||
+         std::find(feed.accept.begin(), feed.accept.end(), "QBP") != feed.accept.end();
+}
+
 core::Result<const Node*> tree_of(const store::Resource& resource, fhir::Document& document) {
   auto tree = fhir::parse_json(resource.body, document);
   if (!tree) return core::fail(ErrorCode::kStoreCorrupt, "stored Patient is not JSON");
@@ -70,10 +76,7 @@ core::Result<const Node*> tree_of(const store::Resource& resource, fhir::Documen
 
 Queries::Queries(const EngineConfig& config, const schema::R4& r4, ReplyBuilder& replies)
     : config_(config), r4_(r4), replies_(replies), er7_(config) {
-  const bool wanted = std::any_of(config.feeds.begin(), config.feeds.end(), [](const auto& feed) {
-    return std::find(feed.accept.begin(), feed.accept.end(), "QBP") != feed.accept.end();
-  });
-  if (!wanted) return;
+  if (std::none_of(config.feeds.begin(), config.feeds.end(), takes_queries)) return;
   thread_ = std::thread([this] {
     core::begin_thread("cw-query", core::ThreadWork::kBackground);
     while (auto question = questions_.pop()) question->done(answer(*question->message));
@@ -87,7 +90,7 @@ Queries::~Queries() {
 
 bool Queries::answers(const FeedConfig& feed, const hl7::Header& header) {
   if (header.type != "QBP" || (header.trigger != "Q22" && header.trigger != "Q23")) return false;
-  return std::find(feed.accept.begin(), feed.accept.end(), "QBP") != feed.accept.end();
+  return takes_queries(feed);
 }
 
 bool Queries::ask(std::shared_ptr<const hl7::Message> message,

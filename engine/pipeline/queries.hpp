@@ -24,9 +24,9 @@ inline constexpr std::size_t kQueryAnswersMax = 100;
 
 /// Answers questions about persons over HL7 v2: QBP^Q22 (find candidates, IHE ITI-21) with RSP^K22
 /// and QBP^Q23 (corresponding identifiers, IHE ITI-9) with RSP^K23, chapter 3.3.56, 3.3.57 and
-/// 5.3.1. Nothing of them is journaled: they change nothing. A feed answers them when its `accept:`
-/// names QBP. Thread: ask() on any; the answer comes on a thread of its own, with a connection of
-/// its own to the records.
+/// 5.3.1. Nothing of them is journaled: they change nothing. A feed answers them unless it has an
+/// `accept:` without QBP. Thread: ask() on any; the answer comes on a thread of its own, with a
+/// connection of its own to the records.
 class Queries {
  public:
   Queries(const EngineConfig& config, const schema::R4& r4, ReplyBuilder& replies);

@@ -1,8 +1,13 @@
 // What the medical-records department does all day, on the real binary: audits, reviews, worklists.
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "harness.hpp"
 #include "messages.hpp"
+#include "paths.hpp"
 
 using namespace harness;
 
@@ -208,4 +213,95 @@ BOOST_AUTO_TEST_CASE(one_number_of_two_authorities_is_two_doctors) {
   desk.discharge("103", "V103", "20260110", "3003^Hale^Iris^^^^^^NORTH");
   BOOST_TEST(summaries("3003") == "V103 ");
   BOOST_TEST(summaries("3003@NORTH") == "V103 ");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_decision_did_is_shown_and_kept) {
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  const auto summary = [&] {
+    const Output out = desk.him({"deficiencies", "--rule", "R06", "--json"});
+    return out.out.substr(0, out.out.find('\n'));
+  };
+  BOOST_TEST(json_text(summary(), "patient_name") == "Rivera, Ana");
+  BOOST_TEST(json_text(summary(), "service") == "Medical Services", summary());
+  BOOST_TEST(json_text(summary(), "service_codes").find("MED") != std::string::npos);
+  for (const char* service : {"med", "medical services"}) {
+    BOOST_TEST(desk.him({"deficiencies", "--rule", "R06", "--service", service, "--json"}).out ==
+               summary() + "\n");
+  }
+  BOOST_TEST(desk.him({"deficiencies", "--service", "sur", "--json"}).out.empty());
+  const std::string id = json_text(summary(), "id");
+  // Times are the site's, and the line names the id that a decision wants.
+  const std::string line = desk.him({"deficiencies", "--rule", "R06"}).out;
+  BOOST_TEST(line.find("2026-01-17 10:00  Adams, Ruth (1001)") != std::string::npos, line);
+  BOOST_TEST(line.find(id) != std::string::npos, line);
+  const auto decide = [&](std::vector<std::string> order) {
+    order.insert(order.end(), {"--by", "ann", "--reason", "committee"});
+    return desk.him(order);
+  };
+  const Output given = decide({"reassign", id, "--owner", "3003", "--name", "Hale, Iris"});
+  BOOST_TEST(given.out.find("Hale, Iris (3003)") != std::string::npos, given.out);
+  const Output back = decide({"reassign", id, "--owner", "1001"});   // the name is known
+  BOOST_TEST(back.out.find("Adams, Ruth (1001)") != std::string::npos, back.out);
+  BOOST_TEST(decide({"waive", id}).out.find("waived") != std::string::npos);
+  BOOST_TEST(json_text(summary(), "decision") == "waive by ann: committee");
+  const Output again = decide({"waive", id});
+  BOOST_TEST(again.exit == 3);
+  BOOST_TEST(again.err == "chartwire: refused-by-policy: the deficiency is waived\n");
+  const Output away = desk.him({"absence", "--owner", "1001", "--from", "2026-01-13", "--to",
+                                "2026-01-20", "--by", "ann"});
+  BOOST_TEST(away.exit == 0, away.err);
+  BOOST_TEST(away.out.find("Adams, Ruth (1001)") != std::string::npos, away.out);
+  // Days are the site's.
+  BOOST_TEST(desk.him({"absences"}).out.find("1001                 2026-01-13 00:00 to "
+                                             "2026-01-20 00:00") == 0u);
+  BOOST_TEST(desk.him({"absences", "--now", "2026-02-01T00:00:00Z"}).out.empty());
+  BOOST_TEST(!desk.him({"absences", "--now", "2026-02-01T00:00:00Z", "--all"}).out.empty());
+  BOOST_TEST(desk.him({"chain", "V100"}).exit == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_pack_is_compared_with_the_one_in_use) {
+  namespace fs = std::filesystem;
+  Desk desk;
+  desk.discharge("100", "V100", "20260110");
+  const std::string shipped = test::source_path("/mappings/him");
+  const std::string changed = desk.dir.path() + "/packs";
+  fs::copy(shipped, changed);
+  const auto diff = [&](std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"rules", "diff", shipped, changed, "--from", "2026-01-01"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return desk.him(arguments);
+  };
+  const Output same = diff();
+  BOOST_TEST(same.exit == 0);
+  BOOST_TEST(same.out == "0 would open, 0 would close, 0 would change\n");
+  std::ifstream in(changed + "/acute.yaml");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t r44 = text.find("  - id: R44"), r45 = text.find("  - id: R45");
+  text.erase(r44, r45 - r44);
+  text.replace(text.find("after: 7d"), 9, "after: 3d");
+  std::ofstream(changed + "/acute.yaml") << text;
+  std::ofstream(changed + "/local.yaml")
+      << "pack: local\nrules:\n  - id: L01\n    title: Nursing note\n    source: Policy 3\n"
+         "    severity: L\n    effective_from: 2026-01-01\n    needs: [ADT, MDM]\n"
+         "    trigger: {event: discharged}\n    requires: {document: [TXA-2|NN]}\n"
+         "    lacking: {text: Nursing note}\n    owner: [=nursing]\n"
+         "    due: {from: visit.end, after: 24h}\n";
+  const Output found = diff();
+  BOOST_TEST(found.exit == 1);
+  BOOST_TEST(found.out.find("+ L01") != std::string::npos, found.out);
+  BOOST_TEST(found.out.find("- R44") != std::string::npos, found.out);
+  BOOST_TEST(found.out.find("~ R06") != std::string::npos, found.out);
+  BOOST_TEST(found.out.find("due 2026-01-13 10:00") != std::string::npos, found.out);
+  BOOST_TEST(found.out.find("(was: due 2026-01-17 10:00)") != std::string::npos, found.out);
+  BOOST_TEST(found.out.find("1 would open, 1 would close, 1 would change") != std::string::npos);
+  const Output json = diff({"--json"});
+  BOOST_TEST(json.out.find("\"change\":\"alter\"") != std::string::npos, json.out);
+  BOOST_TEST(json.out.find("\"altered\":[\"due\"]") != std::string::npos);
+  // A pack that cannot work: where, and what was meant.
+  std::ofstream(changed + "/local.yaml") << "pack: local\nrules:\n  - id: L01\n    severity: LOW\n";
+  const Output bad = diff();
+  BOOST_TEST(bad.exit == 2);
+  BOOST_TEST(bad.err.find("local.yaml:4:15: severity \"LOW\" is unknown; did you mean \"L\"?") !=
+             std::string::npos, bad.err);
 }

@@ -343,6 +343,19 @@ BOOST_AUTO_TEST_CASE(queries_over_mllp_find_people_and_their_numbers) {
   BOOST_TEST(json_text(desk.engine.status(), "received") == "3");
 }
 
+BOOST_AUTO_TEST_CASE(a_feed_answers_queries_unless_it_takes_other_types_alone) {
+  Desk open("");
+  open.register_person("1", "NORTH");
+  const std::string found = query(open, "Q22", "@PID.5.1^VANDERMEER");
+  BOOST_TEST(field(found, "MSH-9") == "RSP^K22^RSP_K22", found);
+  BOOST_TEST(field(found, "QAK-4") == "1");
+  Desk closed("accept: [ADT]");
+  closed.register_person("1", "NORTH");
+  const std::string refused = query(closed, "Q22", "@PID.5.1^VANDERMEER");
+  BOOST_TEST(ack_code(refused) == "AR", refused);
+  BOOST_TEST(refused.find("VANDERMEER^") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_of_a_survivor_leave_out_what_was_retired) {
   Desk desk("mpi: link, accept: [ADT, QBP]");
   desk.register_person("1", "NORTH");

@@ -114,14 +114,14 @@ BOOST_AUTO_TEST_CASE(the_life_of_a_deficiency_with_its_letters) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     BOOST_TEST(all[i].number == static_cast<std::int64_t>(i) + 1);
   }
-  BOOST_TEST(all[0].text == "1 Adams, Ruth (1001):   - Discharge <summary>; record 100, visit V1; "
-                            "due 2026-03-13 09:30");
+  BOOST_TEST(all[0].text == "Assignment\n\n1 Adams, Ruth (1001):   - Discharge <summary>; "
+                            "Rivera, Ana, record 100, visit V1; due 2026-03-13 09:30");
   BOOST_TEST(all[1].html.find("<td>Discharge &lt;summary&gt;</td>") != std::string::npos);
   BOOST_TEST(all[1].html.find("<p>Test &amp; Hope</p>") != std::string::npos);
-  BOOST_TEST(all[2].text.starts_with("Suspension on 2026-03-23:"));
+  BOOST_TEST(all[2].text.starts_with("Warning\n\nSuspension on 2026-03-23:"));
   BOOST_TEST((all[2].suspend_on == test::at("2026-03-23T18:00:00Z")));
   BOOST_TEST(all[3].recipients == "director, admitting");
-  BOOST_TEST(all[4].text == "Adams, Ruth (1001) is reinstated.");
+  BOOST_TEST(all[4].text == "Reinstatement\n\nAdams, Ruth (1001) is reinstated.");
 }
 
 BOOST_AUTO_TEST_CASE(no_letter_is_written_twice) {
@@ -192,17 +192,46 @@ BOOST_AUTO_TEST_CASE(an_absence_pauses_the_physician_and_never_the_hospital) {
   BOOST_TEST((ward.one("R06", "2026-03-08T08:00:00Z").due == test::at("2026-04-05T09:30:00Z")));
 }
 
-BOOST_AUTO_TEST_CASE(an_absence_after_the_warning_moves_the_suspension) {
-  Ward ward(test::rules_from(kOneRule));
+BOOST_AUTO_TEST_CASE(an_absence_filed_when_delinquent_pauses_nothing) {
+  const auto suspended_by = [](const std::string& filed, const std::string& day) {
+    Ward ward(test::rules_from(kOneRule));
+    discharge(ward);
+    ward.run_until(filed);
+    ward.command(filed, R"({"action":"absence","owner":"1001","from":"2026-03-20T00:00:00Z",
+                            "to":"2026-03-24T00:00:00Z","by":"clerk"})");
+    ward.run_until(day);
+    return ward.state("R06", day) == "suspended";
+  };
+  // Due on the 13th, warned that evening. Filed the day after: the tenth day stays.
+  BOOST_TEST(suspended_by("2026-03-14T08:00:00Z", "2026-03-23T18:00:00Z"));
+  // Filed while there was time: four days later.
+  BOOST_TEST(!suspended_by("2026-03-12T08:00:00Z", "2026-03-26T18:00:00Z"));
+  BOOST_TEST(suspended_by("2026-03-12T08:00:00Z", "2026-03-27T18:00:00Z"));
+}
+
+BOOST_AUTO_TEST_CASE(every_letter_of_suspension_names_all_that_it_stands_on) {
+  std::string rules = kOneRule;
+  rules.replace(rules.find("{{count}}: {{items}}"), 20, "Since {{since}}: {{items}}");
+  Ward ward(test::rules_from(rules));
   discharge(ward);
-  ward.run_until("2026-03-13T18:00:00Z");
-  ward.command("2026-03-14T08:00:00Z",
-               R"({"action":"absence","owner":"1001","from":"2026-03-20T00:00:00Z",
-                   "to":"2026-03-24T00:00:00Z","by":"clerk"})");
-  ward.run_until("2026-03-26T18:00:00Z");
-  BOOST_TEST(ward.state("R06", "2026-03-26T18:00:00Z") == "warned");
+  ward.run_until("2026-03-15T08:00:00Z");
+  ward.message("2026-03-15T10:00:00Z",
+               {{"visit", {{"id", "V2"}, {"patient", "P2"}, {"start", "2026-03-02T08:00:00Z"},
+                           {"attending", kAdams}, {"status", "finished"}, {"disposition", "01"},
+                           {"end", "2026-03-08T09:30:00Z"}}}});
   ward.run_until("2026-03-27T18:00:00Z");
-  BOOST_TEST(ward.state("R06", "2026-03-27T18:00:00Z") == "suspended");
+  std::vector<him::LetterRecord> all = letters(ward);
+  std::erase_if(all, [](const auto& one) { return one.level != him::Letter::kSuspension; });
+  BOOST_REQUIRE_EQUAL(all.size(), 2u);
+  BOOST_TEST(all[0].deficiencies.size() == 1u);
+  BOOST_TEST(all[1].deficiencies.size() == 2u);
+  // The day on which it began, and whom it is about: in the second letter too.
+  BOOST_TEST(all[1].text.find("Since 2026-03-23") != std::string::npos, all[1].text);
+  BOOST_TEST(all[1].text.find("Rivera, Ana, record 100, visit V1") != std::string::npos,
+             all[1].text);
+  BOOST_TEST(all[1].text.starts_with("Suspension\n"));
+  BOOST_TEST(all[1].text.find("Copies to: director, admitting") != std::string::npos);
+  BOOST_TEST(all[1].html.find("<td>Rivera, Ana</td>") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(absences_that_pause_nothing) {
@@ -410,8 +439,17 @@ BOOST_AUTO_TEST_CASE(what_a_changed_rule_would_do) {
   BOOST_TEST(diff(kOneRule, "2026-01-01").empty());
   const auto closes = diff(changed, "2026-01-01");
   BOOST_REQUIRE_EQUAL(closes.size(), 1);
-  BOOST_TEST(!closes[0].opens);
+  BOOST_TEST((closes[0].kind == him::RuleDifference::Kind::kCloses));
   BOOST_TEST(closes[0].deficiency.rule == "R06");
   BOOST_TEST(diff(changed, "2026-03-07").empty());
+  std::string sooner = kOneRule;
+  sooner.replace(sooner.find("after: 7d"), 9, "after: 3d");
+  const auto alters = diff(sooner, "2026-01-01");
+  BOOST_REQUIRE_EQUAL(alters.size(), 1);
+  BOOST_TEST((alters[0].kind == him::RuleDifference::Kind::kAlters));
+  BOOST_TEST(alters[0].altered == std::vector<std::string>{"due"}, boost::test_tools::per_element());
+  BOOST_TEST((alters[0].before.due == test::at("2026-03-13T09:30:00Z")));
+  BOOST_TEST((alters[0].deficiency.due == test::at("2026-03-09T09:30:00Z")));
+  BOOST_TEST(alters[0].deficiency.owner == "Adams, Ruth (1001)");
   BOOST_TEST(ward.open("R06", "2026-03-06T11:00:00Z"));   // and changes nothing
 }

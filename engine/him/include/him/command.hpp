@@ -28,6 +28,9 @@ namespace him {
 ///   {"action": "provider-part", "other": ID, "by": WHO}      (a doctor of its own again)
 ///   {"action": "letters-sent", "upto": NUMBER, "how": TEXT, "by": WHO}
 ///
+/// "from", "to" and "due" are times, or days, which begin at the site's midnight. What is past due
+/// already when an absence is filed is not paused by it.
+///
 /// Checks an order against the records: what it names exists, what it must say is said, an absence
 /// is filed before it begins and lasts as long as the policy asks. kBadRequest, kNotFound,
 /// kRefusedByPolicy.

@@ -66,8 +66,10 @@ struct Deficiency {
   std::optional<core::Instant> warned, suspend_on, suspended;
   std::optional<core::Instant> retry; ///< the clock's next step waits until then for a silent feed
 
-  // Not kept with it: where its visit is, filled in by list() where asked for.
-  std::string service;                ///< hospital service (PV1-10)
+  // Not kept with it: whose chart and where its visit is, filled in by list() where asked for.
+  std::string patient_name;           ///< "Rivera, Ana"
+  std::string service;                ///< hospital service (PV1-10) in words, else its code
+  std::string service_codes;          ///< its codes, a blank between them
   std::string unit;                   ///< where the patient is, or was last (PV1-3)
 
   bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
@@ -184,13 +186,14 @@ class Charts {
 };
 
 struct ListFilter {
-  /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, name, both or reference.
+  /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, number ("1001@NORTH" where
+  /// two doctors have it), name, family name, both or reference.
   std::string rule, patient, visit, mrn, owner, id;
-  std::string service;   ///< code of PV1-10, letter case does not matter
+  std::string service;   ///< code or words of PV1-10, letter case does not matter
   std::string unit;      ///< "4W": the location, or its first part
   std::optional<std::chrono::microseconds> older_than;   ///< open, or until closed, for so long
   bool open_only = false;
-  bool places = false;   ///< fill in service and unit (a look-up for each visit)
+  bool places = false;   ///< fill in patient, service and unit (look-ups for each visit)
 };
 /// "30d", "12h", "90m", "2w"; nullopt when it is none.
 std::optional<std::chrono::microseconds> age_from(std::string_view text);

@@ -69,10 +69,14 @@ core::Result<std::vector<Chain>> document_chains(store::Records& records, const 
                                                  const std::string& visit, core::Instant now,
                                                  const Site& site);
 
-/// What a changed rule pack would open or close, over visits begun or ended since `from`.
+/// What a changed rule pack would open, close or say otherwise, over visits begun or ended since
+/// `from`; by visit, rule and part.
 struct RuleDifference {
-  bool opens = false;   ///< else it closes
-  Deficiency deficiency;
+  enum class Kind { kOpens, kCloses, kAlters } kind = Kind::kOpens;
+  Deficiency deficiency;   ///< as the changed pack has it; kCloses: as the other had it
+  Deficiency before;       ///< kAlters: as it was
+  /// kAlters: "due", "owner", "severity", "lacking", "source", of what differs.
+  std::vector<std::string> altered;
 };
 core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
                                                      const RulePack& before, const RulePack& after,

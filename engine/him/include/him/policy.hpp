@@ -23,7 +23,8 @@ inline constexpr std::size_t kLetterCount = 6;
 std::string_view to_text(Letter letter);   ///< "L2"
 
 /// Words of one letter; {{owner}} {{date}} {{number}} {{hospital}} {{department}} {{suspend_on}}
-/// {{items}} and {{count}} are filled in.
+/// {{since}} (of a suspension) {{items}} and {{count}} are filled in. The title stands above it,
+/// who gets a copy below.
 struct LetterTemplate {
   std::string title, body;
   std::vector<std::string> to;   ///< who gets it besides the physician
