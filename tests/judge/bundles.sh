@@ -20,7 +20,8 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ ! -d "$judge/node_modules" ]; then
-  cp -r "$judge" "$work/judge" && judge=$work/judge && (cd "$judge" && npm ci --silent)
+  cp -r "$judge" "$work/judge" && judge=$work/judge
+  (cd "$judge" && npm ci --silent) || { echo "skipped: npm ci of the judge failed" && exit 77; }
 fi
 
 mkdir -p "$work"/in "$work"/out
