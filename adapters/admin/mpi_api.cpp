@@ -175,17 +175,40 @@ HttpResponse MpiApi::conflicts(const HttpRequest& request) {
               }) + "}");
 }
 
+namespace {
+
+/// A decision as it was posted: a JSON object that says who made it.
+struct Decision {
+  std::string by;
+  fhir::Document document;
+  const fhir::Node* body = nullptr;
+
+  std::string text(std::string_view name) const { return std::string(body->text_of(name)); }
+};
+
+/// nullptr: nobody is named.
+std::unique_ptr<Decision> decision_in(const HttpRequest& request) {
+  auto out = std::make_unique<Decision>();
+  const auto body = fhir::parse_json(request.body, out->document);
+  if (!body) return nullptr;
+  out->body = *body;
+  out->by = out->text("by");
+  return out->by.empty() ? nullptr : std::move(out);
+}
+
+HttpResponse nobody_decided() {
+  return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
+}
+
+}  // namespace
+
 HttpResponse MpiApi::decide(const HttpRequest& request, const std::string& decision) {
   const auto sequence = sequence_of(request);
   if (!sequence) return failure(sequence.error());
-  fhir::Document document;
-  const auto body = fhir::parse_json(request.body, document);
-  const std::string by(body ? (*body)->text_of("by") : "");
-  if (by.empty()) {
-    return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
-  }
+  const auto made = decision_in(request);
+  if (!made) return nobody_decided();
   const auto done =
-      engine_.decide_conflict(*sequence, decision, by, std::string((*body)->text_of("reason")));
+      engine_.decide_conflict(*sequence, decision, made->by, made->text("reason"));
   return done ? json("{\"ok\":true}") : failure(done.error());
 }
 
@@ -204,16 +227,11 @@ HttpResponse MpiApi::messages(const HttpRequest& request) {
 HttpResponse MpiApi::settle(const HttpRequest& request) {
   const auto sequence = sequence_of(request);
   if (!sequence) return failure(sequence.error());
-  fhir::Document document;
-  const auto body = fhir::parse_json(request.body, document);
-  const std::string by(body ? (*body)->text_of("by") : "");
-  if (by.empty()) {
-    return net::http_failure(ErrorCode::kBadRequest, "a decision needs a {\"by\": \"...\"}");
-  }
+  const auto made = decision_in(request);
+  if (!made) return nobody_decided();
   const auto done =
       engine_.settle_unmerge(*sequence, std::string(request.param("type")),
-                             std::string(request.param("id")),
-                             std::string((*body)->text_of("to")), by);
+                             std::string(request.param("id")), made->text("to"), made->by);
   return done ? json("{\"ok\":true}") : failure(done.error());
 }
 

@@ -1,5 +1,6 @@
 #include "explain_html.hpp"
 
+#include <core/markup.hpp>
 #include <core/text.hpp>
 
 #include <fmt/format.h>
@@ -79,29 +80,10 @@ std::string key_of(const mapping::Lineage& at) {
 std::string span(std::string_view key, std::string_view title, std::string_view text,
                  std::string_view more = {}) {
   return fmt::format("<span tabindex=\"0\" data-k=\"{}\" title=\"{}\"{}>{}</span>", key,
-                     escape_html(title), more, escape_html(text));
+                     core::escape_markup(title), more, core::escape_markup(text));
 }
 
 }  // namespace
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: {
-        const auto u = static_cast<unsigned char>(c);
-        out += u < 0x20 && c != '\n' && c != '\t' ? ' ' : c;
-      }
-    }
-  }
-  return out;
-}
 
 ExplainPage::ExplainPage(std::shared_ptr<const mapping::MappingSet> set)
     : set_(std::move(set)), facts_(mapping::rule_facts(*set_)) {}
@@ -113,14 +95,14 @@ void ExplainPage::add_message(const hl7::Message& message) {
     body_ += "<div class=\"seg\">" + span(std::to_string(s), segment.name(), segment.name());
     const bool header = segment.name() == "MSH";
     for (int f = header ? 2 : 1; f <= segment.field_count(); ++f) {
-      body_ += escape_html({&marks.field, 1});
+      body_ += core::escape_markup({&marks.field, 1});
       const hl7::Value field = segment.field(f);
       int r = 0;
       for (const hl7::Value repetition : field.repetitions()) {
-        if (++r > 1) body_ += escape_html({&marks.repetition, 1});
+        if (++r > 1) body_ += core::escape_markup({&marks.repetition, 1});
         int c = 0;
         for (const hl7::Value component : repetition.children()) {
-          if (++c > 1) body_ += escape_html({&marks.component, 1});
+          if (++c > 1) body_ += core::escape_markup({&marks.component, 1});
           if (component.empty()) continue;
           const std::string at = fmt::format("{}-{}{}.{}", segment.name(), f,
                                              r > 1 ? fmt::format("[{}]", r) : "", c);
@@ -152,14 +134,14 @@ void ExplainPage::add_node(const mapping::MapOutput& output, std::string_view na
                          "</div>\n",
                          key.empty() ? std::string()
                                      : fmt::format(" tabindex=\"0\" data-k=\"{}\"", key),
-                         escape_html(title), indent, escape_html(name), escape_html(value),
-                         escape_html(rule));
+                         core::escape_markup(title), indent, core::escape_markup(name),
+                         core::escape_markup(value), core::escape_markup(rule));
     return;
   }
   if (!name.empty()) {
     body_ += fmt::format("<div class=\"leaf\"><span style=\"white-space:pre-wrap\">{}"
                          "<span class=\"n\">{}</span></span></div>\n",
-                         indent, escape_html(name));
+                         indent, core::escape_markup(name));
   }
   for (const fhir::Member* member = node.first_member; member; member = member->next) {
     if (depth == 0 && member->name == "resourceType") continue;
@@ -173,16 +155,16 @@ void ExplainPage::add_node(const mapping::MapOutput& output, std::string_view na
 
 void ExplainPage::add_resource(const mapping::MapOutput& output, std::size_t draft) {
   const mapping::Draft& made = output.drafts[draft];
-  body_ += fmt::format("<div class=\"res\">{}[{}]</div>\n", escape_html(made.type), draft);
+  body_ += fmt::format("<div class=\"res\">{}[{}]</div>\n", core::escape_markup(made.type), draft);
   add_node(output, {}, *made.root, 0);
 }
 
 void ExplainPage::add_notes(const mapping::MapOutput& output) {
   const auto list = [&](std::string_view title, const std::vector<std::string>& lines) {
     if (lines.empty()) return;
-    body_ += fmt::format("<details><summary>{} ({})</summary><ul>", escape_html(title),
+    body_ += fmt::format("<details><summary>{} ({})</summary><ul>", core::escape_markup(title),
                          lines.size());
-    for (const std::string& line : lines) body_ += "<li>" + escape_html(line) + "</li>";
+    for (const std::string& line : lines) body_ += "<li>" + core::escape_markup(line) + "</li>";
     body_ += "</ul></details>\n";
   };
   std::vector<std::string> unused, codes, warnings, silent;
@@ -207,7 +189,7 @@ void ExplainPage::add(std::string_view title, const hl7::Message& message,
                       const mapping::MapOutput& output) {
   ++sections_;
   body_ += fmt::format("<section><h2>{}</h2>\n<div class=\"pair\"><div class=\"pane\">\n",
-                       escape_html(title));
+                       core::escape_markup(title));
   const std::size_t begin = body_.size();
   add_message(message);
   // Fields nobody read are found by their keys: every component of theirs gets the mark.

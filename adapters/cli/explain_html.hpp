@@ -33,7 +33,4 @@ class ExplainPage {
   std::size_t sections_ = 0;
 };
 
-/// Text for HTML content and quoted attributes.
-std::string escape_html(std::string_view text);
-
 }  // namespace cli

@@ -1,5 +1,7 @@
 #include "junit.hpp"
 
+#include <core/markup.hpp>
+
 #include <map>
 #include <string_view>
 
@@ -8,17 +10,14 @@
 namespace cli {
 namespace {
 
-/// XML 1.0: what it cannot hold at all becomes a blank.
+/// A line end in an attribute would be read as a blank.
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  for (const char c : core::escape_markup(text)) {
+    if (c == '\n') {
+      out += "&#10;";
+    } else {
+      out += c;
     }
   }
   return out;

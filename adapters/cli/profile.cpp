@@ -1,6 +1,7 @@
 #include "profile.hpp"
 
 #include <core/text.hpp>
+#include <core/yaml_text.hpp>
 
 #include <algorithm>
 
@@ -32,20 +33,10 @@ bool looks_like_code(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) continue;
-    out += c;
-    if (c == '\'') out += '\'';
-  }
-  return out + "'";
-}
-
 std::string counts(const std::map<std::string, std::uint64_t>& of) {
   std::string out = "{";
   for (const auto& [name, count] : of) {
-    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", quoted(name), count);
+    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", core::yaml::quoted(name), count);
   }
   return out + "}";
 }
@@ -122,10 +113,10 @@ std::string FeedProfile::yaml(std::string_view name) const {
   std::string out = "# What a sender uses, learned from its messages; codes only of coded fields.\n"
                     "# Hold new messages against it: chartwire profile ... --against THIS_FILE\n";
   out += fmt::format("profile: {}\nmessages: {}\nversions: {}\ntypes: {}\nsegments:\n",
-                     quoted(name), messages_, counts(versions_), counts(types_));
+                     core::yaml::quoted(name), messages_, counts(versions_), counts(types_));
   for (const auto& [id, segment] : segments_) {
-    out += fmt::format("  {}:\n    in: {}\n    count: {}\n    most: {}\n    fields:\n", quoted(id),
-                       segment.in, segment.count, segment.most);
+    out += fmt::format("  {}:\n    in: {}\n    count: {}\n    most: {}\n    fields:\n",
+                       core::yaml::quoted(id), segment.in, segment.count, segment.most);
     for (const auto& [n, field] : segment.fields) {
       std::string components;
       for (const int c : field.components) {

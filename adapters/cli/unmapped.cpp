@@ -1,6 +1,7 @@
 #include "unmapped.hpp"
 
 #include <admin/api.hpp>
+#include <core/yaml_text.hpp>
 #include <fhir/json.hpp>
 
 #include <map>
@@ -16,17 +17,6 @@ namespace {
 
 /// Targets named beside a row before the rest is left to the vocabulary's file.
 inline constexpr std::size_t kTargetsShownMax = 12;
-
-/// A YAML scalar that stays what it is: in single quotes.
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) continue;
-    out += c;
-    if (c == '\'') out += '\'';
-  }
-  return out + "'";
-}
 
 std::string targets_of(const mapping::VocabFacts& vocab) {
   std::set<std::string> targets;
@@ -162,11 +152,12 @@ std::string vocab_rows(const std::vector<mapping::Unmapped>& unmapped,
       out += fmt::format("# targets so far: {}\n", targets_of(vocab));
       break;
     }
-    out += fmt::format("overlay: {}\nmap:\n", quoted(name));
+    out += fmt::format("overlay: {}\nmap:\n", core::yaml::quoted(name));
     for (const auto& [code, seen] : codes) {
       std::string feeds;
       for (const std::string& feed : seen.second) feeds += (feeds.empty() ? "" : ", ") + feed;
-      out += fmt::format("  {}: ''    # {} times from {}\n", quoted(code), seen.first, feeds);
+      out += fmt::format("  {}: ''    # {} times from {}\n", core::yaml::quoted(code), seen.first,
+                         feeds);
     }
   }
   if (!out.empty()) out.pop_back();

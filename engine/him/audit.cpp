@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "carried.hpp"
 #include "chart_store.hpp"
 #include "judge.hpp"
 #include "lifecycle.hpp"
+#include "outlook.hpp"
 
 namespace him {
 namespace {
@@ -135,12 +135,8 @@ core::Result<Audit> audit(store::Records& records, const RulePack& rules, const 
   const auto place = charts.visit_numbered(visit);
   if (!place) return core::fail(place.error());
   if (!*place) return core::fail(core::ErrorCode::kNotFound, "no visit has that number");
-  const auto away = absences_by_owner(records.db());
-  if (!away) return core::fail(away.error());
-  Carried carried(records.db(), site);
-  const auto at_hand = carried.site();
-  if (!at_hand) return core::fail(at_hand.error());
-  const std::vector<Terms> terms = terms_of(rules.impl().rules, **at_hand);
+  const auto outlook = Outlook::of(records, site);
+  if (!outlook) return core::fail(outlook.error());
   ListFilter filter;
   filter.visit = (*place)->encounter;
   auto stored = list(records, rules, filter, now, site);
@@ -149,15 +145,7 @@ core::Result<Audit> audit(store::Records& records, const RulePack& rules, const 
   if (auto done = charts.load_visit((*place)->encounter, chart); !done) {
     return core::fail(done.error());
   }
-  Circumstances circumstances;
-  circumstances.pack = &rules;
-  circumstances.terms = &terms;
-  circumstances.absences = &*away;
-  ProviderIndex providers(records.db());
-  if (auto done = providers.load(); !done) return core::fail(done.error());
-  circumstances.providers = &providers;
-  circumstances.zone = &site.zone;
-  circumstances.now = now;
+  Circumstances circumstances = (*outlook)->at(now, rules);
   circumstances.audit = true;
   Audit out;
   out.encounter = chart.encounter;

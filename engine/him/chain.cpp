@@ -5,17 +5,18 @@
 #include <map>
 #include <tuple>
 
-#include "carried.hpp"
+
+#include <core/micros.hpp>
 #include "judge.hpp"
 #include "lifecycle.hpp"
+#include "outlook.hpp"
 
 namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
 using store::Row;
-
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 std::string leaf(const Fact& fact, std::size_t which) {
   const fhir::Node* node = fact.stored[which];
@@ -174,37 +175,24 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
   ChartStore charts(records.db());
   const auto visits = charts.visits_since(from);
   if (!visits) return core::fail(visits.error());
-  const auto away = absences_by_owner(records.db());
-  if (!away) return core::fail(away.error());
-  ProviderIndex providers(records.db());
-  if (auto done = providers.load(); !done) return core::fail(done.error());
+  const auto outlook = Outlook::of(records, site);
+  if (!outlook) return core::fail(outlook.error());
   std::vector<RuleDifference> out;
   Chart chart;
-  const auto what_opens = [&](const RulePack& pack, const std::vector<Terms>& terms) {
-    Circumstances circumstances;
-    circumstances.pack = &pack;
-    circumstances.terms = &terms;
-    circumstances.absences = &*away;
-    circumstances.providers = &providers;
-    circumstances.zone = &site.zone;
-    circumstances.now = now;
+  const auto what_opens = [&](const RulePack& pack) {
     std::optional<Instant> wake;
     ById by_id;
-    for (Change& one : judge_chart(circumstances, chart, {}, {{}, "rules diff", now}, wake)) {
+    for (Change& one : judge_chart((*outlook)->at(now, pack), chart, {}, {{}, "rules diff", now},
+                                   wake)) {
       by_id[one.deficiency.id] = std::move(one.deficiency);
     }
     return by_id;
   };
-  Carried carried(records.db(), site);
-  const auto at_hand = carried.site();
-  if (!at_hand) return core::fail(at_hand.error());
-  const std::vector<Terms> old_terms = terms_of(before.impl().rules, **at_hand);
-  const std::vector<Terms> new_terms = terms_of(after.impl().rules, **at_hand);
   for (const auto& visit : *visits) {
     if (auto done = charts.load_visit(visit.encounter, chart); !done) {
       return core::fail(done.error());
     }
-    compare(what_opens(before, old_terms), what_opens(after, new_terms), out);
+    compare(what_opens(before), what_opens(after), out);
   }
   return out;
 }

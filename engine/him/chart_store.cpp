@@ -1,5 +1,7 @@
 #include "chart_store.hpp"
 
+#include <core/micros.hpp>
+
 #include <fhir/json.hpp>
 
 #include <charconv>
@@ -10,11 +12,11 @@ namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Param;
 using store::Row;
 
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 std::int64_t number(Kind kind) { return static_cast<std::int64_t>(kind); }
 
 std::string_view text_of(const Extract& fact, std::string_view name) {

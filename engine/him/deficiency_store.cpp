@@ -1,4 +1,6 @@
 #include "chart_store.hpp"
+
+#include <core/micros.hpp>
 #include "judge.hpp"
 
 // The columns of him_deficiency, in the order of read() and of the parameters below. A macro, since
@@ -23,11 +25,10 @@ namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Param;
 using store::Row;
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 std::optional<Instant> maybe(const Row& row, int column) {
   if (row.is_null(column)) return std::nullopt;

@@ -1,5 +1,6 @@
 #include "fact.hpp"
 
+#include <core/micros.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 
 namespace him {
 namespace {
+
+using core::micros;
 
 constexpr std::string_view kKindNames[] = {"visit",     "patient", "document", "procedure",
                                            "diagnosis", "order",   "contact",  "coverage",
@@ -26,8 +29,6 @@ std::optional<std::int64_t> stored_number(const Fact& fact, std::size_t slot) {
   if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
-
-std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
 
 bool is_suspended(const Chart& chart, const Fact& fact, std::size_t who) {
   if (!chart.suspended || chart.suspended->empty()) return false;

@@ -1,11 +1,15 @@
 #include "feed_watch.hpp"
 
+#include <core/micros.hpp>
+
 #include <algorithm>
 
 namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
+using core::micros;
 using namespace std::chrono_literals;
 
 /// A feed is behind when a message arrives so long after it was written...
@@ -14,9 +18,6 @@ constexpr auto kBehind = 1h;
 constexpr auto kCaughtUp = 15min;
 /// How exactly the time of the last message is kept on disk.
 constexpr auto kSaveEvery = 1min;
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 bool is_needed(const Rule& rule, const FeedFacts& feed) {
   if (feed.historical) return false;

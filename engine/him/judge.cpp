@@ -1,6 +1,7 @@
 #include "judge.hpp"
 
 #include <core/hash.hpp>
+#include <core/micros.hpp>
 #include <core/text.hpp>
 #include <fmt/format.h>
 
@@ -10,12 +11,11 @@ namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
 using std::chrono::microseconds;
 
 constexpr core::Uuid kNameSpace{{0x6d, 0x1f, 0x0b, 0x52, 0x4e, 0x0c, 0x5a, 0x7e, 0x9b, 0x11, 0x3c,
                                  0x5d, 0x77, 0xa0, 0xd4, 0x21}};
-
-Instant instant(std::int64_t micros) { return Instant{microseconds{micros}}; }
 
 std::optional<Instant> anchored(const Anchor& anchor, const Scope& scope) {
   for (const Expr& from : anchor.from) {

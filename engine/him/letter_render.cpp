@@ -1,3 +1,4 @@
+#include <core/markup.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,20 +18,6 @@ std::string local(const std::optional<Instant>& at, const core::TimeZone& zone,
   text.resize(std::min(text.size(), length));
   std::replace(text.begin(), text.end(), 'T', ' ');
   return text;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 const std::string& or_dash(const std::string& text) {
@@ -54,8 +41,10 @@ std::string item_table(const LetterFacts& facts, const core::TimeZone& zone) {
       "</tr></thead><tbody>";
   for (const Deficiency& one : facts.items) {
     out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                       escaped(one.lacking), escaped(facts.patients.at(one.patient)),
-                       escaped(one.mrn), escaped(one.visit), local(one.due, zone, 16));
+                       core::escape_markup(one.lacking),
+                       core::escape_markup(facts.patients.at(one.patient)),
+                       core::escape_markup(one.mrn), core::escape_markup(one.visit),
+                       local(one.due, zone, 16));
   }
   return out + "</tbody></table>";
 }
@@ -123,18 +112,18 @@ Rendered render_letter(const Policy& policy, const LetterTemplate& words, const 
     return field == "items" ? item_lines(facts, zone) : plain(field);
   });
   // The template is the site's own text, but no markup: what it says is said literally.
-  std::string body = paragraphs(fill(escaped(words.body), [&](std::string_view field) {
-    return field == "items" ? item_table(facts, zone) : escaped(plain(field));
+  std::string body = paragraphs(fill(core::escape_markup(words.body), [&](std::string_view field) {
+    return field == "items" ? item_table(facts, zone) : core::escape_markup(plain(field));
   }));
   if (!words.to.empty()) {
     const std::string copies = fmt::format("Copies to: {}", fmt::join(words.to, ", "));
     out.text += (out.text.ends_with('\n') ? "\n" : "\n\n") + copies + "\n";
-    body += "<p>" + escaped(copies) + "</p>\n";
+    body += "<p>" + core::escape_markup(copies) + "</p>\n";
   }
   out.html = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title>"
       "<style>{}</style></head>\n<body><h1>{}</h1>\n{}</body></html>\n",
-      escaped(words.title), kStyle, escaped(words.title), body);
+      core::escape_markup(words.title), kStyle, core::escape_markup(words.title), body);
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "lifecycle.hpp"
 
+#include <core/micros.hpp>
+
 #include <fhir/json.hpp>
 #include <fmt/format.h>
 
@@ -9,11 +11,10 @@ namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Param;
 using store::Row;
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 bool wrote(const Deficiency& one, Letter letter) {
   return (one.letters >> static_cast<unsigned>(letter) & 1u) != 0;

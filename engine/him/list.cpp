@@ -5,10 +5,10 @@
 #include <map>
 #include <tuple>
 
-#include "carried.hpp"
 #include "chart_store.hpp"
 #include "judge.hpp"
 #include "lifecycle.hpp"
+#include "outlook.hpp"
 
 namespace him {
 namespace {
@@ -183,27 +183,14 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   ChartStore charts(records.db());
   auto found = charts.select(filter, now);
   if (!found) return found;
-  const auto away = absences_by_owner(records.db());
-  if (!away) return core::fail(away.error());
-  Carried carried(records.db(), site);
-  const auto at_hand = carried.site();
-  if (!at_hand) return core::fail(at_hand.error());
-  const std::vector<Terms> terms = terms_of(rules.impl().rules, **at_hand);
-  Circumstances circumstances;
-  circumstances.pack = &rules;
-  circumstances.terms = &terms;
-  circumstances.absences = &*away;
-  ProviderIndex providers(records.db());
-  if (auto done = providers.load(); !done) return core::fail(done.error());
-  circumstances.providers = &providers;
-  circumstances.zone = &site.zone;
-  circumstances.now = now;
-  if (auto done = add_awakened(charts, circumstances, *found); !done) {
+  const auto outlook = Outlook::of(records, site);
+  if (!outlook) return core::fail(outlook.error());
+  if (auto done = add_awakened(charts, (*outlook)->at(now, rules), *found); !done) {
     return core::fail(done.error());
   }
   for (Deficiency& one : *found) move_to(one, rules.policy(), now);
   ListFilter wanted = filter;
-  auto owner = providers.find(filter.owner);   // whatever id of a doctor is named
+  auto owner = (*outlook)->providers().find(filter.owner);   // whatever id of a doctor is named
   if (!owner) return core::fail(owner.error());
   wanted.owner = std::move(*owner);
   std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted); });

@@ -1,6 +1,7 @@
 #include "orders.hpp"
 
 #include <core/hash.hpp>
+#include <core/micros.hpp>
 #include <core/text.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace {
 
 using core::ErrorCode;
 using core::Instant;
+using core::micros;
 using fhir::Node;
 
 constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
@@ -20,8 +22,6 @@ constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "as
                                          "review-plan", "review-visit",
                                          "provider-join", "provider-part"};
 constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
 
 std::string why(const Node& order) {
   const std::string_view by = order.text_of("by"), reason = order.text_of("reason");

@@ -1,5 +1,6 @@
 #include "provider_index.hpp"
 
+#include <core/micros.hpp>
 #include <core/text.hpp>
 #include <fmt/format.h>
 
@@ -8,12 +9,10 @@
 namespace him {
 namespace {
 
-using store::Row;
+using core::instant;
+using core::micros;
 
-std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
-core::Instant instant(std::int64_t micros) {
-  return core::Instant{std::chrono::microseconds{micros}};
-}
+using store::Row;
 
 bool is_personal_number(const fhir::Node& identifier) {
   constexpr std::string_view kPersonal[] = {"SS", "SB", "DL", "PPN", "TAX", "NI"};

@@ -6,16 +6,17 @@
 #include <set>
 
 #include "judge.hpp"
+
+#include <core/micros.hpp>
 #include "lifecycle.hpp"
 
 namespace him {
 namespace {
 
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Row;
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 /// First instant of the month `months` after the one that `at` lies in, in local time.
 Instant month_start(Instant at, int months, const core::TimeZone& zone) {

@@ -1,5 +1,6 @@
 #include <him/review.hpp>
 
+#include <core/micros.hpp>
 #include <core/text.hpp>
 
 #include <algorithm>
@@ -11,10 +12,9 @@ namespace {
 
 using core::ErrorCode;
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Row;
-
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 
 Instant local_day(int year, unsigned month, unsigned day, const core::TimeZone& zone) {
   using namespace std::chrono;

@@ -1,6 +1,7 @@
 #include <identity/conflict.hpp>
 
 #include <core/hash.hpp>
+#include <core/micros.hpp>
 #include <core/text.hpp>
 #include <fhir/json.hpp>
 #include <fmt/format.h>
@@ -15,14 +16,14 @@ namespace {
 
 using core::ErrorCode;
 using core::Instant;
+using core::instant;
+using core::micros;
 using store::Row;
 
 constexpr std::string_view kColumns =
     "SELECT sequence, patient, message, type, changed, event, print, stored, incoming, state, "
     "held, decided, decided_by, reason, applied FROM mpi_conflict ";
 
-std::int64_t micros(Instant at) { return at.time_since_epoch().count(); }
-Instant instant(std::int64_t micros) { return Instant{std::chrono::microseconds{micros}}; }
 std::int64_t number(core::Sequence at) { return static_cast<std::int64_t>(at.value()); }
 core::Sequence sequence(std::int64_t number) {
   return core::Sequence{static_cast<std::uint64_t>(number)};

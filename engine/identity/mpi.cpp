@@ -1,5 +1,6 @@
 #include <identity/mpi.hpp>
 
+#include <core/micros.hpp>
 #include <core/text.hpp>
 #include <fhir/json.hpp>
 #include <identity/patient.hpp>
@@ -12,19 +13,12 @@ namespace identity {
 namespace {
 
 using core::ErrorCode;
+using core::instant;
+using core::micros;
 
 constexpr std::array<std::string_view, 5> kStates = {"open", "linked", "merged", "not-the-same",
                                                      "later"};
 constexpr std::string_view kByItself = "auto";
-
-std::int64_t micros(core::Instant at) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
-}
-
-core::Instant instant(std::int64_t micros) {
-  return core::Instant{std::chrono::duration_cast<core::Instant::duration>(
-      std::chrono::microseconds(micros))};
-}
 
 std::int64_t number(core::Sequence sequence) {
   return static_cast<std::int64_t>(sequence.value());

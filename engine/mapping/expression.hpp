@@ -38,6 +38,8 @@ class Expression {
   bool components(Term& out);
   std::optional<std::int16_t> number();
 
+  using Part = std::optional<std::uint32_t> (Expression::*)();
+  std::optional<std::uint32_t> joined(std::string_view word, Cond::Op op, Part part);
   std::optional<std::uint32_t> disjunction();
   std::optional<std::uint32_t> conjunction();
   std::optional<std::uint32_t> negation();

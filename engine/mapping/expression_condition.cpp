@@ -33,13 +33,15 @@ std::optional<std::uint32_t> Expression::condition() {
   return out;
 }
 
-std::optional<std::uint32_t> Expression::disjunction() {
-  auto left = conjunction();
-  while (left && take_word("or")) {
-    const auto right = conjunction();
+/// Parts joined by one word, from the left.
+std::optional<std::uint32_t> Expression::joined(std::string_view word, Cond::Op op,
+                                                Part part) {
+  auto left = (this->*part)();
+  while (left && take_word(word)) {
+    const auto right = (this->*part)();
     if (!right) return std::nullopt;
     Cond both;
-    both.op = Cond::Op::kOr;
+    both.op = op;
     both.a = *left;
     both.b = *right;
     left = add(both);
@@ -47,18 +49,12 @@ std::optional<std::uint32_t> Expression::disjunction() {
   return left;
 }
 
+std::optional<std::uint32_t> Expression::disjunction() {
+  return joined("or", Cond::Op::kOr, &Expression::conjunction);
+}
+
 std::optional<std::uint32_t> Expression::conjunction() {
-  auto left = negation();
-  while (left && take_word("and")) {
-    const auto right = negation();
-    if (!right) return std::nullopt;
-    Cond both;
-    both.op = Cond::Op::kAnd;
-    both.a = *left;
-    both.b = *right;
-    left = add(both);
-  }
-  return left;
+  return joined("and", Cond::Op::kAnd, &Expression::negation);
 }
 
 std::optional<std::uint32_t> Expression::negation() {

@@ -58,6 +58,8 @@ class MessageApply {
                                   const mapping::MapOutput& output,
                                   const mapping::Environment& environment,
                                   identity::Mpi::Mode mode, bool historical);
+  core::Result<std::pair<std::string, std::string>> tie(const std::string& a, const std::string& b,
+                                                        bool together, ApplyResult& result);
   /// Lets two Patients name each other (link seealso) and adds their lanes.
   core::Status link_patients(const std::string& a, const std::string& b, const store::Stamp& stamp,
                              ApplyResult& result);

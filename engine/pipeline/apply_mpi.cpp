@@ -21,31 +21,38 @@ core::Status MessageApply::look_for_known(Work& work, identity::Mpi::Mode mode) 
   return {};
 }
 
-core::Status MessageApply::link_patients(const std::string& a, const std::string& b,
-                                         const store::Stamp& stamp, ApplyResult& result) {
-  // The lanes of both, and from now on of the group they make.
-  auto leaders = identity::set_tie(records_, a, b, true);
+/// Ties two patients together or apart. The lanes of both, and from then on of the group they make,
+/// wait for this message. @return who stands for each of them now.
+core::Result<std::pair<std::string, std::string>> MessageApply::tie(const std::string& a,
+                                                                    const std::string& b,
+                                                                    bool together,
+                                                                    ApplyResult& result) {
+  auto leaders = identity::set_tie(records_, a, b, together);
   if (!leaders) return core::fail(leaders.error());
   result.add_lanes(*leaders);
   auto first = identity_.survivor(a);
   auto second = identity_.survivor(b);
   if (!first) return core::fail(first.error());
   if (!second) return core::fail(second.error());
-  if (*first == *second) return {};
-  if (auto status = add_seealso(*first, *second, stamp, result); !status) return status;
-  return add_seealso(*second, *first, stamp, result);
+  return std::pair(std::move(*first), std::move(*second));
+}
+
+core::Status MessageApply::link_patients(const std::string& a, const std::string& b,
+                                         const store::Stamp& stamp, ApplyResult& result) {
+  const auto tied = tie(a, b, true, result);
+  if (!tied) return core::fail(tied.error());
+  const auto& [first, second] = *tied;
+  if (first == second) return {};
+  if (auto status = add_seealso(first, second, stamp, result); !status) return status;
+  return add_seealso(second, first, stamp, result);
 }
 
 core::Status MessageApply::unlink_patients(const std::string& a, const std::string& b,
                                            const store::Stamp& stamp, ApplyResult& result) {
-  auto leaders = identity::set_tie(records_, a, b, false);
-  if (!leaders) return core::fail(leaders.error());
-  result.add_lanes(*leaders);
-  auto first = identity_.survivor(a);
-  auto second = identity_.survivor(b);
-  if (!first) return core::fail(first.error());
-  if (!second) return core::fail(second.error());
-  for (const auto& [of, other] : {std::pair{&*first, &*second}, std::pair{&*second, &*first}}) {
+  const auto tied = tie(a, b, false, result);
+  if (!tied) return core::fail(tied.error());
+  const auto& [first, second] = *tied;
+  for (const auto& [of, other] : {std::pair{&first, &second}, std::pair{&second, &first}}) {
     auto status = drop_links(stamp, result, *of, "seealso", {*other, a, b});
     if (!status) return status;
   }

@@ -2,19 +2,19 @@
 #include "records_impl.hpp"
 
 #include <core/hash.hpp>
+#include <core/micros.hpp>
 #include <core/text.hpp>
 
 namespace store {
 namespace {
 
+using core::instant;
+using core::micros;
+
 // A longer key keeps its beginning, so that its parent is found, and a hash of the whole.
 constexpr std::size_t kKeyBytesMax = 512;
 constexpr std::size_t kKeyBytesKept = 400;
 
-std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
-core::Instant instant(std::int64_t micros) {
-  return core::Instant{std::chrono::microseconds{micros}};
-}
 std::int64_t number(core::Sequence sequence) {
   return static_cast<std::int64_t>(sequence.value());
 }

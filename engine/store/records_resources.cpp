@@ -1,5 +1,7 @@
 // Resources: current state, versions, stamps.
 #include "codec.hpp"
+
+#include <core/micros.hpp>
 #include "records_impl.hpp"
 
 #include <fhir/json.hpp>
@@ -10,13 +12,12 @@
 namespace store {
 namespace {
 
+using core::instant;
+using core::micros;
+
 constexpr std::uint32_t kMarkEvery = 32;
 
 std::int64_t as_signed(std::uint64_t value) { return std::bit_cast<std::int64_t>(value); }
-std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
-core::Instant instant(std::int64_t micros) {
-  return core::Instant{std::chrono::microseconds{micros}};
-}
 
 core::Result<std::string> body_of(const Row& row, int packed, int body) {
   if (row.integer(packed) != 0) return unpack(row.text(body));
