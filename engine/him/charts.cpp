@@ -539,6 +539,7 @@ core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
   }
   if (done) done = impl_->settle(cause, true, changes);
   if (done) done = impl_->life.write_letters(cause.now);
+  if (done && !cause.historical) done = impl_->life.report_rate(cause.now);
   impl_->forget();
   if (!done) return core::fail(done.error());
   return changes;
@@ -558,6 +559,14 @@ core::Result<std::vector<Change>> Charts::command(const fhir::Node& order, const
   impl_->forget();
   if (!done) return core::fail(done.error());
   return changes;
+}
+
+std::vector<fhir::Node*> Charts::take_notices(fhir::Document& into) {
+  std::vector<fhir::Node*> out;
+  for (const Notice& one : impl_->life.take_notices()) {
+    out.push_back(to_resource(one, impl_->site.zone, into));
+  }
+  return out;
 }
 
 core::Result<std::optional<core::Instant>> Charts::next_deadline() {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fhir_writer.hpp"
+
 namespace him {
 namespace {
 
@@ -12,55 +14,6 @@ constexpr std::string_view kRuleSystem = "urn:chartwire:rule";
 constexpr std::string_view kStateSystem = "urn:chartwire:deficiency-state";
 constexpr std::string_view kIdSystem = "urn:chartwire:deficiency";
 constexpr std::string_view kLoinc = "http://loinc.org";
-
-/// Builds a resource without ever writing an empty member.
-class Writer {
- public:
-  Writer(std::string_view type, const std::string& id, Document& into) : into_(into) {
-    root_ = into.object();
-    text(root_, "resourceType", type);
-    text(root_, "id", id);
-  }
-
-  Node* root() const { return root_; }
-  Node* object(Node* parent, std::string_view name) {
-    Node* child = into_.object();
-    into_.add(parent, name, child);
-    return child;
-  }
-  Node* in_list(Node* parent, std::string_view name) {
-    Node* list = parent->find(name);
-    if (!list) {
-      list = into_.array();
-      into_.add(parent, name, list);
-    }
-    Node* child = into_.object();
-    into_.append(list, child);
-    return child;
-  }
-  void text(Node* parent, std::string_view name, std::string_view value) {
-    if (!value.empty()) into_.add(parent, name, into_.string(value));
-  }
-  void time(Node* parent, std::string_view name, const std::optional<core::Instant>& at) {
-    if (at) text(parent, name, core::to_iso(*at));
-  }
-  void reference(Node* parent, std::string_view name, std::string_view type, std::string_view id) {
-    if (!id.empty()) text(object(parent, name), "reference", fmt::format("{}/{}", type, id));
-  }
-  void concept_of(Node* parent, std::string_view system, std::string_view code,
-                  std::string_view words) {
-    if (!code.empty()) {
-      Node* coding = in_list(parent, "coding");
-      text(coding, "system", system);
-      text(coding, "code", code);
-    }
-    text(parent, "text", words);
-  }
-
- private:
-  Document& into_;
-  Node* root_ = nullptr;
-};
 
 std::string_view task_status(const Deficiency& deficiency) {
   switch (deficiency.state) {
@@ -96,9 +49,7 @@ void write_owner(Writer& out, const Deficiency& deficiency) {
 }
 
 void write_identifier(Writer& out, const Deficiency& deficiency) {
-  Node* identifier = out.in_list(out.root(), "identifier");
-  out.text(identifier, "system", kIdSystem);
-  out.text(identifier, "value", deficiency.id);
+  out.identifier(out.in_list(out.root(), "identifier"), kIdSystem, deficiency.id);
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ void Lifecycle::forget() {
   providers_.forget();
   altered_ = false;
   pending_.clear();
+  notices_.clear();
+  reported_.reset();
 }
 
 core::Status Lifecycle::save(const Deficiency& deficiency) {
@@ -155,6 +157,8 @@ core::Status Lifecycle::suspend(const Deficiency& deficiency, Instant now) {
   altered_ = true;
   owners_suspended_[deficiency.owner_id] = deficiency.owner_reference;
   index_suspended();
+  add_notice(Suspension{deficiency.owner_id, deficiency.owner, deficiency.owner_reference, now,
+                        std::nullopt});
   return db_.run(
       "INSERT INTO him_suspended (owner_id, owner, owner_reference, since) VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT (owner_id) DO NOTHING",
@@ -185,7 +189,21 @@ core::Status Lifecycle::step_due(const Cause& cause,
   return {};
 }
 
-core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Deficiency& last) {
+core::Result<std::optional<Suspension>> Lifecycle::suspension_of(const std::string& owner_id) {
+  std::optional<Suspension> found;
+  const auto done = db_.query(
+      "SELECT owner, owner_reference, since FROM him_suspended WHERE owner_id = ?1",
+      {std::string_view(owner_id)}, [&](const Row& row) {
+        found = Suspension{owner_id, std::string(row.text(0)), std::string(row.text(1)),
+                           instant(row.integer(2)), {}};
+        return false;
+      });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Deficiency& last,
+                                        Instant now) {
   bool owes = false;
   const auto done = db_.query(
       "SELECT 1 FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL AND suspended IS NOT "
@@ -197,14 +215,14 @@ core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Defic
   if (!done) return core::fail(done.error());
   if (owes) return false;
   Deficiency about = last;
-  const auto who = db_.query(
-      "SELECT owner, owner_reference FROM him_suspended WHERE owner_id = ?1",
-      {std::string_view(owner_id)}, [&about](const Row& row) {
-        about.owner = row.text(0);
-        about.owner_reference = row.text(1);
-        return false;
-      });
-  if (!who) return core::fail(who.error());
+  auto ends = suspension_of(owner_id);
+  if (!ends) return core::fail(ends.error());
+  if (*ends) {
+    about.owner = (*ends)->owner;
+    about.owner_reference = (*ends)->owner_reference;
+    (*ends)->until = now;
+    add_notice(std::move(**ends));
+  }
   if (auto gone = db_.run("DELETE FROM him_suspended WHERE owner_id = ?1",
                           {std::string_view(owner_id)});
       !gone) {
@@ -223,7 +241,7 @@ core::Result<bool> Lifecycle::settle(const std::vector<Change>& changes, const C
     // are few, so all of them are looked at.
     const auto all = owners_suspended_;
     for (const auto& [owner, reference] : all) {
-      const auto back = reinstate(owner, changes.back().deficiency);
+      const auto back = reinstate(owner, changes.back().deficiency, cause.now);
       if (!back) return core::fail(back.error());
       altered_ = altered_ || *back;
     }
@@ -265,12 +283,9 @@ core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
     if (!open) return core::fail(open.error());
     std::erase_if(*open, [](const Deficiency& one) { return !one.suspended; });
     if (!open->empty()) facts.items = std::move(*open);
-    const auto done = db_.query("SELECT since FROM him_suspended WHERE owner_id = ?1",
-                                {std::string_view(owner)}, [&facts](const Row& row) {
-                                  facts.since = instant(row.integer(0));
-                                  return false;
-                                });
-    if (!done) return done;
+    const auto standing = suspension_of(owner);
+    if (!standing) return core::fail(standing.error());
+    if (*standing) facts.since = (*standing)->since;
   }
   std::stable_sort(facts.items.begin(), facts.items.end(),
                    [](const Deficiency& a, const Deficiency& b) {
@@ -305,6 +320,18 @@ core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items
   for (const Deficiency& one : facts.items) {
     if (level == Letter::kWarning && one.suspend_on) day = micros(*one.suspend_on);
   }
+  LetterRecord letter;
+  letter.number = number;
+  letter.level = level;
+  letter.owner_id = first.owner_id;
+  letter.owner = first.owner;
+  letter.title = words.title;
+  letter.written = now;
+  if (level != Letter::kReinstatement) {
+    for (const Deficiency& one : facts.items) letter.deficiencies.push_back(one.id);
+  }
+  letter.text = page.text;
+  add_notice(std::move(letter));
   return db_.run(
       "INSERT INTO him_letter (number, level, owner_id, owner, title, recipients, written, "
       "suspend_on, deficiencies, body, html) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

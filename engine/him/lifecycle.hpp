@@ -14,11 +14,18 @@
 
 #include "chart_store.hpp"
 #include "judge.hpp"
+#include "notice.hpp"
 #include "provider_index.hpp"
 
 namespace him {
 
 core::Result<Absences> absences_by_owner(store::Db& db);
+/// As letters().
+core::Result<std::vector<LetterRecord>> letters_of(store::Db& db, std::int64_t number,
+                                                   bool unsent_only);
+/// As delinquency_rate().
+core::Result<Rate> rate_of(store::Db& db, const Policy& policy, core::Instant month, int months,
+                           const core::TimeZone& zone);
 
 /// What one letter speaks of.
 struct LetterFacts {
@@ -67,6 +74,11 @@ class Lifecycle {
   core::Result<std::vector<std::string>> alerted_patients();
   /// One letter for each physician and kind, over all that the steps since the last call named.
   core::Status write_letters(core::Instant now);
+  /// Once for each month that is over, when first asked after it: the rate of its end.
+  core::Status report_rate(core::Instant now);
+  /// What others are to be told, since the last call.
+  std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
+  void add_notice(Notice notice) { notices_.push_back(std::move(notice)); }
   /// The day of suspension of a warning given at `warned`.
   core::Instant suspension_day(const Deficiency& deficiency, core::Instant warned) const;
 
@@ -76,7 +88,8 @@ class Lifecycle {
   void note(Letter letter, Deficiency& deficiency);
   void index_suspended();
   core::Status suspend(const Deficiency& deficiency, core::Instant now);
-  core::Result<bool> reinstate(const std::string& owner_id, const Deficiency& last);
+  core::Result<bool> reinstate(const std::string& owner_id, const Deficiency& last,
+                               core::Instant now);
   core::Status gather(Letter level, LetterFacts& facts);
   core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
 
@@ -84,7 +97,8 @@ class Lifecycle {
   ChartStore& charts_;
   const Policy& policy_;
   const core::TimeZone& zone_;
-  core::Status rename_owner(const std::string& from, const std::string& into);
+  core::Status rename_owner(const std::string& from, const std::string& into, core::Instant now);
+  core::Result<std::optional<Suspension>> suspension_of(const std::string& owner_id);
   core::Result<std::vector<std::pair<std::string, std::string>>> charts_owed_by(
       const std::string& id);
 
@@ -94,6 +108,8 @@ class Lifecycle {
   std::map<std::string, std::string> owners_suspended_;   ///< id, reference
   std::set<std::string, std::less<>> suspended_;          ///< both, for rules to look up
   std::map<std::pair<std::string, Letter>, std::vector<Deficiency>> pending_;
+  std::vector<Notice> notices_;
+  std::optional<core::Instant> reported_;   ///< end of the last month that was
 };
 
 /// The words of a letter, as text and as a page to print.

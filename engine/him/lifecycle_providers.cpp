@@ -13,8 +13,12 @@ core::Result<Places> Lifecycle::charts_owed_by(const std::string& id) {
   return found;
 }
 
-core::Status Lifecycle::rename_owner(const std::string& from, const std::string& into) {
+core::Status Lifecycle::rename_owner(const std::string& from, const std::string& into,
+                                     core::Instant now) {
   const std::string_view a = from, b = into;
+  // What others know of the one is said of the other from now on.
+  auto ends = suspension_of(from);
+  if (!ends) return core::fail(ends.error());
   auto done = db_.run("UPDATE him_deficiency SET owner_id = ?2 WHERE owner_id = ?1", {a, b});
   // Away is away: the longer of two absences that begin together.
   if (done) {
@@ -34,7 +38,13 @@ core::Status Lifecycle::rename_owner(const std::string& from, const std::string&
         {a, b});
   }
   if (done) done = db_.run("DELETE FROM him_suspended WHERE owner_id = ?1", {a});
-  return done;
+  if (!done || !*ends) return done;
+  (*ends)->until = now;
+  add_notice(std::move(**ends));
+  auto goes_on = suspension_of(into);
+  if (!goes_on) return core::fail(goes_on.error());
+  if (*goes_on) add_notice(std::move(**goes_on));
+  return {};
 }
 
 core::Result<Places> Lifecycle::join(std::string_view id, std::string_view other,
@@ -44,7 +54,7 @@ core::Result<Places> Lifecycle::join(std::string_view id, std::string_view other
   if (!from) return core::fail(from.error());
   if (from->empty()) return Places();
   const std::string into = providers_.of(*from);
-  if (auto done = rename_owner(*from, into); !done) return core::fail(done.error());
+  if (auto done = rename_owner(*from, into, now); !done) return core::fail(done.error());
   loaded_ = false;
   altered_ = true;
   if (auto done = load(); !done) return core::fail(done.error());

@@ -327,6 +327,13 @@ core::Status Orders::letters_sent(const Node& order, const Cause& cause) {
   const std::string how =
       fmt::format("{}, {}", order.text_of("by"),
                   order.text_of("how").empty() ? "printed" : order.text_of("how"));
+  auto unsent = letters_of(db_, 0, true);
+  if (!unsent) return core::fail(unsent.error());
+  for (LetterRecord& one : *unsent) {
+    if (one.number > *upto) continue;
+    one.sent = cause.now;
+    life_.add_notice(std::move(one));
+  }
   return db_.run(
       "UPDATE him_letter SET sent = ?2, sent_how = ?3 WHERE number <= ?1 AND sent IS NULL",
       {*upto, micros(cause.now), std::string_view(how)});

@@ -68,6 +68,11 @@ core::Result<std::int64_t> count(store::Db& db, std::string_view sql, std::int64
 
 core::Result<std::vector<LetterRecord>> letters(store::Records& records, std::int64_t number,
                                                 bool unsent_only) {
+  return letters_of(records.db(), number, unsent_only);
+}
+
+core::Result<std::vector<LetterRecord>> letters_of(store::Db& db, std::int64_t number,
+                                                   bool unsent_only) {
   constexpr std::string_view kColumns =
       "SELECT number, level, owner_id, owner, title, recipients, written, suspend_on, sent, "
       "sent_how, deficiencies, body, html FROM him_letter ";
@@ -79,7 +84,7 @@ core::Result<std::vector<LetterRecord>> letters(store::Records& records, std::in
   const std::string where = number > 0      ? "WHERE number = ?1"
                             : unsent_only   ? "WHERE sent IS NULL AND number > ?1 ORDER BY number"
                                             : "WHERE number > ?1 ORDER BY number";
-  const auto done = records.db().query(std::string(kColumns) + where, {number}, take);
+  const auto done = db.query(std::string(kColumns) + where, {number}, take);
   if (!done) return core::fail(done.error());
   return found;
 }
@@ -124,34 +129,61 @@ core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const Rule
 
 core::Result<Rate> delinquency_rate(store::Records& records, const RulePack& rules, Instant month,
                                     int months, const Site& site) {
+  return rate_of(records.db(), rules.policy(), month, months, site.zone);
+}
+
+core::Result<Rate> rate_of(store::Db& db, const Policy& policy, Instant month, int months,
+                           const core::TimeZone& zone) {
   Rate rate;
   rate.months = std::max(1, months);
-  rate.end = month_start(month, 1, site.zone);
-  rate.from = month_start(month, 1 - rate.months, site.zone);
+  rate.end = month_start(month, 1, zone);
+  rate.from = month_start(month, 1 - rate.months, zone);
   const auto discharges =
-      count(records.db(),
+      count(db,
             "SELECT COUNT(*) FROM him_visit WHERE ended >= ?1 AND ended < ?2 AND class IN ('IMP', "
             "'ACUTE', 'NONAC') AND status NOT IN ('cancelled', 'entered-in-error')",
             micros(rate.from), micros(rate.end));
   if (!discharges) return core::fail(discharges.error());
   // A chart counts once, whatever it lacks, when its patient left longer ago than the policy says.
   const auto charts = count(
-      records.db(),
+      db,
       "SELECT COUNT(*) FROM him_visit AS v WHERE ended < ?1 AND class IN ('IMP', 'ACUTE', "
       "'NONAC') AND status NOT IN ('cancelled', 'entered-in-error') AND EXISTS (SELECT 1 FROM "
       "him_deficiency AS d WHERE d.encounter = v.encounter AND d.opened < ?2 AND d.due < ?2 "
       "AND (d.closed IS NULL OR d.closed >= ?2))",
-      micros(rate.end - rules.policy().delinquent_chart_after), micros(rate.end));
+      micros(rate.end - policy.delinquent_chart_after), micros(rate.end));
   if (!charts) return core::fail(charts.error());
   rate.discharges = static_cast<std::uint64_t>(*discharges);
   rate.delinquent_charts = static_cast<std::uint64_t>(*charts);
   if (rate.discharges > 0) {
     const double average = static_cast<double>(rate.discharges) / rate.months;
     rate.percent = 100.0 * static_cast<double>(rate.delinquent_charts) / average;
-    if (*rate.percent > static_cast<double>(rules.policy().alarm_percent)) rate.level = "alarm";
-    if (*rate.percent > static_cast<double>(rules.policy().severe_percent)) rate.level = "severe";
+    if (*rate.percent > static_cast<double>(policy.alarm_percent)) rate.level = "alarm";
+    if (*rate.percent > static_cast<double>(policy.severe_percent)) rate.level = "severe";
   }
   return rate;
+}
+
+core::Status Lifecycle::report_rate(Instant now) {
+  const Instant over = month_start(now, 0, zone_);
+  if (reported_ == over) return {};
+  bool known = false;
+  auto done = db_.query("SELECT 1 FROM him_rate WHERE month_end = ?1", {micros(over)},
+                        [&known](const Row&) {
+                          known = true;
+                          return false;
+                        });
+  if (!done) return done;
+  if (!known) {
+    auto rate = rate_of(db_, policy_, over - std::chrono::hours{12}, Rate().months, zone_);
+    if (!rate) return core::fail(rate.error());
+    if (rate->percent) add_notice(std::move(*rate));
+    done = db_.run("INSERT INTO him_rate (month_end, reported) VALUES (?1, ?2)",
+                   {micros(over), micros(now)});
+    if (!done) return done;
+  }
+  reported_ = over;
+  return {};
 }
 
 }  // namespace him

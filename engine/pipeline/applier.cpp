@@ -409,7 +409,8 @@ core::Status Applier::enqueue(const core::DestinationName& destination, const st
       item->after = result.shared_lanes;
       item->identifier = identifier;
     } else {
-      item->identifier = entry.feed.value() + "|shared|" + std::to_string(entry.sequence.value());
+      const std::string& from = entry.feed.value().empty() ? entry.type : entry.feed.value();
+      item->identifier = from + "|shared|" + std::to_string(entry.sequence.value());
     }
     if (auto status = parts_.records->enqueue(*item); !status) return status;
   }
@@ -427,6 +428,15 @@ core::Status Applier::apply_tick(const store::Entry& entry) {
 core::Status Applier::emit(const std::vector<him::Change>& changes, const store::Entry& entry,
                            std::string_view label) {
   const store::Stamp stamp{entry.sequence, entry.received, std::string(label), std::nullopt};
+  const auto to_all = [&](const ApplyResult& result, const std::string& identifier,
+                          int part) -> core::Status {
+    for (const DestinationConfig& destination : parts_.config->destinations) {
+      if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
+      auto status = enqueue(destination.name, entry, result, identifier, part);
+      if (!status) return status;
+    }
+    return {};
+  };
   int part = 0;
   for (const him::Change& change : changes) {
     ApplyResult result;
@@ -437,14 +447,11 @@ core::Status Applier::emit(const std::vector<him::Change>& changes, const store:
     const std::string identifier =
         std::string(label) + "|" + std::to_string(entry.sequence.value()) + "|" +
         std::to_string(part);
-    for (const DestinationConfig& destination : parts_.config->destinations) {
-      if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
-      if (auto status = enqueue(destination.name, entry, result, identifier, part); !status) {
-        return status;
-      }
-    }
+    if (auto status = to_all(result, identifier, part); !status) return status;
   }
-  return {};
+  ApplyResult told;
+  if (auto status = apply_.write_notices(stamp, told); !status) return status;
+  return to_all(told, {}, part + 1);
 }
 
 core::Status Applier::apply_delivery(const store::Entry& entry) {

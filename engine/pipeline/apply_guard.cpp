@@ -115,6 +115,7 @@ core::Status MessageApply::hold_message(Work& work, const std::string& patient,
   auto changes = charts_.evaluate(work.cause);
   if (!changes) return core::fail(changes.error());
   if (auto done = write_changes(*changes, work.stamp, work.result); !done) return done;
+  if (auto done = write_notices(work.stamp, work.result); !done) return done;
   auto group = identity_.group_of(patient);
   if (!group) return core::fail(group.error());
   work.result.add_lane(std::move(*group));

@@ -98,6 +98,9 @@ core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
   if (auto status = write_changes(*changes, work.stamp, work.result); !status) {
     return core::fail(status.error());
   }
+  if (auto status = write_notices(work.stamp, work.result); !status) {
+    return core::fail(status.error());
+  }
   if (auto status = collect_lanes(work); !status) return core::fail(status.error());
   return std::move(work.result);
 }
@@ -400,21 +403,35 @@ core::Status MessageApply::write_changes(const std::vector<him::Change>& changes
   for (const him::Change& change : changes) {
     if (change.kind == him::Change::Kind::kOpened) ++result.opened;
     if (change.kind == him::Change::Kind::kClosed) ++result.closed;
-    for (fhir::Node* tree : {him::to_detected_issue(change.deficiency, document_),
-                             him::to_task(change.deficiency, document_)}) {
-      std::string body;
-      fhir::write_json(tree, body);
-      const std::string type(tree->text_of("resourceType"));
-      const std::string id(tree->text_of("id"));
-      store::Stamp unguarded = stamp;
-      unguarded.event_time.reset();  // ours, not a sender's: never stale
-      auto put = records_.put(type, id, body, tree, unguarded);
-      if (!put) return core::fail(put.error());
-      result.touch({type, id, put->version}, false, put->changed);
+    for (const fhir::Node* tree : {him::to_detected_issue(change.deficiency, document_),
+                                   him::to_task(change.deficiency, document_)}) {
+      if (auto status = put_told(tree, false, stamp, result); !status) return status;
     }
     auto group = identity_.group_of(change.deficiency.patient);
     if (!group) return core::fail(group.error());
     result.add_lane(std::move(*group));
+  }
+  return {};
+}
+
+/// A resource of ours.
+core::Status MessageApply::put_told(const fhir::Node* tree, bool shared, const store::Stamp& stamp,
+                                    ApplyResult& result) {
+  std::string body;
+  fhir::write_json(tree, body);
+  const std::string type(tree->text_of("resourceType"));
+  const std::string id(tree->text_of("id"));
+  store::Stamp unguarded = stamp;
+  unguarded.event_time.reset();  // ours, not a sender's: never stale
+  auto put = records_.put(type, id, body, tree, unguarded);
+  if (!put) return core::fail(put.error());
+  result.touch({type, id, put->version}, shared, put->changed);
+  return {};
+}
+
+core::Status MessageApply::write_notices(const store::Stamp& stamp, ApplyResult& result) {
+  for (const fhir::Node* tree : charts_.take_notices(document_)) {
+    if (auto status = put_told(tree, true, stamp, result); !status) return status;
   }
   return {};
 }

@@ -82,6 +82,8 @@ class MessageApply {
   /// Writes what deficiency changes look like as FHIR and names their patients' lanes.
   core::Status write_changes(const std::vector<him::Change>& changes, const store::Stamp& stamp,
                              ApplyResult& result);
+  /// Writes what others are to be told besides (him::Charts::take_notices()): of no patient.
+  core::Status write_notices(const store::Stamp& stamp, ApplyResult& result);
 
   /// After the transaction, or a part of it, was undone.
   void forget() {
@@ -92,6 +94,8 @@ class MessageApply {
   void forget_conflicts() { conflicted_.reset(); }
 
  private:
+  core::Status put_told(const fhir::Node* tree, bool shared, const store::Stamp& stamp,
+                        ApplyResult& result);
   struct Work;
   core::Status guard_overlays(Work& work);
   core::Status guard_overlay(Work& work, std::size_t index);

@@ -116,6 +116,7 @@ core::Status MessageApply::finish_command(Work& work, const std::vector<std::str
   auto changes = charts_.evaluate(work.cause);
   if (!changes) return core::fail(changes.error());
   if (auto status = write_changes(*changes, work.stamp, work.result); !status) return status;
+  if (auto status = write_notices(work.stamp, work.result); !status) return status;
   for (const std::string& patient : patients) {
     auto group = identity_.group_of(patient);
     if (!group) return core::fail(group.error());

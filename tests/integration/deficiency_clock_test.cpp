@@ -60,6 +60,10 @@ struct Ward {
     arguments.insert(arguments.end(), {"--config", engine.config_file()});
     return chartwire(arguments);
   }
+  /// What others are told, as the engine's own FHIR face has it.
+  std::string told(const std::string& what) {
+    return http(engine.http_port(), "GET", "/fhir/r4/" + what).body;
+  }
   /// "L1 L2" of the log, oldest first.
   std::string letters() {
     std::string found;
@@ -88,6 +92,9 @@ BOOST_AUTO_TEST_CASE(letters_suspension_and_reinstatement_by_a_moved_clock) {
   ward.move_to("2026-02-20T12:00:00Z");
   BOOST_TEST(ward.state("R06") == "suspended");
   BOOST_TEST(ward.letters().find("L3") != std::string::npos);
+  BOOST_TEST(ward.told("Flag").find("\"status\":\"active\"") != std::string::npos);
+  BOOST_TEST(ward.told("Communication?category=L3").find("Adams") != std::string::npos);
+  BOOST_TEST(ward.told("MeasureReport").find("delinquency-rate") != std::string::npos);
   // Planned with the suspended physician: an alert.
   Adt planned;
   planned.trigger = "A05";
@@ -104,11 +111,17 @@ BOOST_AUTO_TEST_CASE(letters_suspension_and_reinstatement_by_a_moved_clock) {
     BOOST_TEST(done.exit == 0, done.err);
   }
   BOOST_TEST(ward.letters().find("L4") != std::string::npos);
+  BOOST_TEST(ward.told("Flag").find("\"status\":\"active\"") == std::string::npos);
+  BOOST_TEST(ward.told("Flag").find("\"status\":\"inactive\"") != std::string::npos);
+  BOOST_TEST(ward.told("Communication?status=completed").find("L3") == std::string::npos);
   BOOST_TEST(ward.him({"deficiencies", "--rule", "R-SUSPENDED", "--open", "--json"}).out.empty());
   const Output first = ward.him({"letters", "run"});
   BOOST_TEST(first.exit == 0);
   BOOST_TEST(first.out.find("due 2026-") != std::string::npos);
   BOOST_TEST(ward.him({"letters", "run"}).out == "0 sent\n");
+  ward.engine.wait_applied();
+  BOOST_TEST(ward.told("Communication?status=completed").find("L3") != std::string::npos);
+  BOOST_TEST(ward.told("Communication?status=preparation").find("L3") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(killed_again_and_again_every_letter_is_written_once) {

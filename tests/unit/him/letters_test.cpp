@@ -6,6 +6,7 @@
 #include <him/letters.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "ward.hpp"
 
@@ -122,6 +123,41 @@ BOOST_AUTO_TEST_CASE(the_life_of_a_deficiency_with_its_letters) {
   BOOST_TEST((all[2].suspend_on == test::at("2026-03-23T18:00:00Z")));
   BOOST_TEST(all[3].recipients == "director, admitting");
   BOOST_TEST(all[4].text == "Reinstatement\n\nAdams, Ruth (1001) is reinstated.");
+}
+
+BOOST_AUTO_TEST_CASE(others_are_told_of_letters_suspensions_and_rates_once) {
+  Ward ward(test::rules_from(kOneRule));
+  discharge(ward);
+  fhir::Document memory;
+  std::map<std::string, std::string> last;   // by id: status
+  std::string types;
+  const auto listen = [&] {
+    for (const fhir::Node* one : ward.charts().take_notices(memory)) {
+      types += std::string(one->text_of("resourceType")).substr(0, 1) + " ";
+      last[std::string(one->text_of("id"))] = one->text_of("status");
+    }
+  };
+  ward.run_until("2026-03-23T18:00:00Z");
+  listen();
+  BOOST_TEST(types == "C C C F C ");   // assignment, reminder, warning; suspended, and its letter
+  ward.run_until("2026-03-23T19:00:00Z");
+  listen();
+  BOOST_TEST(types == "C C C F C ");
+  ward.message("2026-03-25T10:00:00Z", {{"document", {{"types", "DS"}, {"completion", "AU"}}}});
+  listen();
+  BOOST_TEST(types == "C C C F C F C ");
+  BOOST_TEST(last.size() == 6u);   // the end of the suspension is the same Flag
+  ward.sweep("2026-04-01T05:00:00Z");
+  ward.sweep("2026-04-02T05:00:00Z");
+  listen();
+  BOOST_TEST(types == "C C C F C F C M ");
+  ward.command("2026-04-02T06:00:00Z",
+               R"({"action": "letters-sent", "upto": "5", "by": "clerk", "how": "fax"})");
+  listen();
+  BOOST_TEST(last.size() == 7u);
+  for (const auto& [id, status] : last) {
+    BOOST_TEST((status == "completed" || status == "inactive" || status == "complete"), status);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(no_letter_is_written_twice) {

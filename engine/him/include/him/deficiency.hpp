@@ -175,6 +175,10 @@ class Charts {
   core::Result<std::vector<Change>> evaluate(const Cause& cause);
   /// Evaluates what the clock made due up to cause.now (a deadline index, never a scan).
   core::Result<std::vector<Change>> sweep(const Cause& cause);
+  /// What others are to be told besides changes, since the last call: letters written or sent
+  /// (Communication), suspensions begun or ended (Flag), the rate of a month that is over
+  /// (MeasureReport). Resources of no patient; each repeats its id when it is told again.
+  std::vector<fhir::Node*> take_notices(fhir::Document& into);
   /// When sweep() has something to do next.
   core::Result<std::optional<core::Instant>> next_deadline();
   /// Discards what was touched (the transaction rolled back).
