@@ -3,6 +3,7 @@
 #include <fhir/node.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +41,10 @@ class Writer {
   void number(fhir::Node* parent, std::string_view name, std::string_view value) {
     into_.add(parent, name, into_.number(value));
   }
+  /// To the millisecond: not every reader of FHIR takes more.
   void time(fhir::Node* parent, std::string_view name, const std::optional<core::Instant>& at) {
-    if (at) text(parent, name, core::to_iso(*at));
+    if (!at) return;
+    text(parent, name, core::to_iso(std::chrono::floor<std::chrono::milliseconds>(*at)));
   }
   void reference(fhir::Node* parent, std::string_view name, std::string_view type,
                  std::string_view id) {
