@@ -417,6 +417,18 @@ core::Status Applier::enqueue(const core::DestinationName& destination, const st
   return {};
 }
 
+/// What no feed's routes decide about: for every receiver of resources.
+core::Status Applier::enqueue_to_all(const store::Entry& entry, const ApplyResult& result,
+                                     const std::string& identifier, int part) {
+  for (const DestinationConfig& destination : parts_.config->destinations) {
+    if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
+    if (auto status = enqueue(destination.name, entry, result, identifier, part); !status) {
+      return status;
+    }
+  }
+  return {};
+}
+
 core::Status Applier::apply_tick(const store::Entry& entry) {
   const him::Cause cause{entry.sequence, "clock", entry.received};
   auto changes = charts_.sweep(cause);
@@ -428,15 +440,6 @@ core::Status Applier::apply_tick(const store::Entry& entry) {
 core::Status Applier::emit(const std::vector<him::Change>& changes, const store::Entry& entry,
                            std::string_view label) {
   const store::Stamp stamp{entry.sequence, entry.received, std::string(label), std::nullopt};
-  const auto to_all = [&](const ApplyResult& result, const std::string& identifier,
-                          int part) -> core::Status {
-    for (const DestinationConfig& destination : parts_.config->destinations) {
-      if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
-      auto status = enqueue(destination.name, entry, result, identifier, part);
-      if (!status) return status;
-    }
-    return {};
-  };
   int part = 0;
   for (const him::Change& change : changes) {
     ApplyResult result;
@@ -447,11 +450,11 @@ core::Status Applier::emit(const std::vector<him::Change>& changes, const store:
     const std::string identifier =
         std::string(label) + "|" + std::to_string(entry.sequence.value()) + "|" +
         std::to_string(part);
-    if (auto status = to_all(result, identifier, part); !status) return status;
+    if (auto status = enqueue_to_all(entry, result, identifier, part); !status) return status;
   }
   ApplyResult told;
   if (auto status = apply_.write_notices(stamp, told); !status) return status;
-  return to_all(told, {}, part + 1);
+  return enqueue_to_all(entry, told, {}, part + 1);
 }
 
 core::Status Applier::apply_delivery(const store::Entry& entry) {

@@ -94,6 +94,8 @@ class Applier {
                        const ApplyResult& result);
   core::Status enqueue(const core::DestinationName& destination, const store::Entry& entry,
                        const ApplyResult& result, const std::string& identifier, int part);
+  core::Status enqueue_to_all(const store::Entry& entry, const ApplyResult& result,
+                              const std::string& identifier, int part);
   void commit_effects();
 
   Parts parts_;

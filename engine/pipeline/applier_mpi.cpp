@@ -50,13 +50,7 @@ core::Status Applier::send_to_all(const store::Entry& entry, const ApplyResult& 
   const std::string identifier = "command|" + std::to_string(entry.sequence.value());
   counts_.opened += result.opened;
   counts_.closed += result.closed;
-  for (const DestinationConfig& destination : parts_.config->destinations) {
-    if (V2Address::parse(destination.url)) continue;   // it gets messages, not resources
-    if (auto status = enqueue(destination.name, entry, result, identifier, 1); !status) {
-      return status;
-    }
-  }
-  return {};
+  return enqueue_to_all(entry, result, identifier, 1);
 }
 
 /// Keeps the messages by which other systems follow, and queues them for every HL7 v2 receiver that
