@@ -1,3 +1,4 @@
+#include <core/micros.hpp>
 #include <fmt/format.h>
 #include <him/letters.hpp>
 
@@ -5,8 +6,6 @@
 #include <map>
 #include <tuple>
 
-
-#include <core/micros.hpp>
 #include "judge.hpp"
 #include "lifecycle.hpp"
 #include "outlook.hpp"

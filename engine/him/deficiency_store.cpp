@@ -1,7 +1,7 @@
 #include "chart_store.hpp"
+#include "judge.hpp"
 
 #include <core/micros.hpp>
-#include "judge.hpp"
 
 // The columns of him_deficiency, in the order of read() and of the parameters below. A macro, since
 // SQL text is always one literal.

@@ -1,3 +1,4 @@
+#include <core/micros.hpp>
 #include <fhir/json.hpp>
 #include <him/letters.hpp>
 
@@ -6,8 +7,6 @@
 #include <set>
 
 #include "judge.hpp"
-
-#include <core/micros.hpp>
 #include "lifecycle.hpp"
 
 namespace him {

@@ -1,9 +1,8 @@
 // Resources: current state, versions, stamps.
 #include "codec.hpp"
-
-#include <core/micros.hpp>
 #include "records_impl.hpp"
 
+#include <core/micros.hpp>
 #include <fhir/json.hpp>
 
 #include <algorithm>
