@@ -305,11 +305,14 @@ struct Chain {
     const Node* found = nullptr;
     bool choice = false;
     for (const Member* m = node->first_member; m; m = m->next) {
-      if (m->name == name) {
-        found = m->value;
-      } else if (m->name.size() > name.size()) {
+      // Most names differ in their first letter already.
+      if (m->name.size() < name.size()) continue;
+      if (m->name[0] != name[0]) {
         if (m->name[0] == '_' && m->name.substr(1).starts_with(name)) return false;
-        choice = choice || (m->name.starts_with(name) && path::is_upper(m->name[name.size()]));
+      } else if (m->name == name) {
+        found = m->value;
+      } else if (m->name.starts_with(name)) {
+        choice = choice || path::is_upper(m->name[name.size()]);
       }
     }
     return found ? walk(found, step + 1, out) : !choice;
@@ -339,14 +342,20 @@ core::Result<Path> Path::compile(std::string_view expression) {
 
 std::vector<const Node*> Path::evaluate(const Node* resource, Document& scratch) const {
   std::vector<const Node*> nodes;
+  evaluate(resource, scratch, nodes);
+  return nodes;
+}
+
+void Path::evaluate(const Node* resource, Document& scratch,
+                    std::vector<const Node*>& nodes) const {
+  nodes.clear();
   if (impl_->chain && resource->text_of("resourceType") == impl_->chain->type) {
-    if (impl_->chain->walk(resource, 0, nodes)) return nodes;
+    if (impl_->chain->walk(resource, 0, nodes)) return;
     nodes.clear();
   }
   for (const path::Value& value : path::Evaluator(resource, scratch).run(*impl_->root)) {
     nodes.push_back(value.node);
   }
-  return nodes;
 }
 
 bool Path::test(const Node* resource, Document& scratch) const {

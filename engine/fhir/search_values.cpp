@@ -9,8 +9,9 @@ namespace {
 /// Collects the entries of one parameter.
 class Collector {
  public:
-  Collector(const SearchParameter& parameter, std::vector<SearchValue>& out)
-      : parameter_(parameter), out_(out), first_(out.size()) {}
+  Collector(const SearchParameter& parameter, std::size_t place, Document& scratch,
+            std::vector<SearchValue>& out)
+      : parameter_(parameter), place_(place), scratch_(scratch), out_(out), first_(out.size()) {}
 
   void add(const Node* node) {
     switch (parameter_.kind) {
@@ -25,16 +26,17 @@ class Collector {
   void put(SearchValue value) {
     if (out_.size() >= kSearchValuesMax) return;
     value.param = parameter_.name;
+    value.place = place_;
     value.kind = parameter_.kind;
     const auto same = [&value](const SearchValue& other) {
       return other.code == value.code && other.system == value.system &&
              other.start == value.start && other.end == value.end;
     };
     const auto begin = out_.begin() + static_cast<std::ptrdiff_t>(first_);
-    if (std::none_of(begin, out_.end(), same)) out_.push_back(std::move(value));
+    if (std::none_of(begin, out_.end(), same)) out_.push_back(value);
   }
   void put_code(std::string_view system, std::string_view code) {
-    if (!code.empty()) put({.system = std::string(system), .code = std::string(code)});
+    if (!code.empty()) put({.system = system, .code = code});
   }
 
   /// Coding, CodeableConcept, Identifier, ContactPoint or a primitive, told by their members.
@@ -57,9 +59,11 @@ class Collector {
     if (text.empty() || text.starts_with('#')) return;
     const Reference parts = split_reference(text);
     if (parts.base.empty() && !parts.id.empty()) {
-      return put({.code = std::string(parts.type) + "/" + std::string(parts.id)});  // any version
+      // Any version: "Type/id" is what the text begins with.
+      return put({.code = text.substr(0, parts.type.size() + 1 + parts.id.size()),
+                  .type = parts.type});
     }
-    put({.code = std::string(text)});
+    put({.code = text});
   }
 
   void date(const Node* node) {
@@ -96,7 +100,7 @@ class Collector {
     if (node->kind == Node::Kind::kString) {
       std::string folded = fold_search_text(node->text.substr(0, 4 * kSearchTextBytesMax));
       if (folded.size() > kSearchTextBytesMax) folded.resize(kSearchTextBytesMax);
-      if (!folded.empty()) put({.code = std::move(folded)});
+      if (!folded.empty()) put({.code = scratch_.keep(folded)});
       return;
     }
     for (const Item* i = node->first_item; i; i = i->next) string(i->value);
@@ -108,6 +112,8 @@ class Collector {
   }
 
   const SearchParameter& parameter_;
+  const std::size_t place_;
+  Document& scratch_;
   std::vector<SearchValue>& out_;
   const std::size_t first_;
 };
@@ -124,9 +130,11 @@ std::optional<SearchKind> search_kind(std::string_view type) {
 
 void search_values(std::span<const SearchParameter> parameters, const Node* resource,
                    Document& scratch, std::vector<SearchValue>& out) {
-  for (const SearchParameter& parameter : parameters) {
-    Collector collector(parameter, out);
-    for (const Node* node : parameter.path.evaluate(resource, scratch)) collector.add(node);
+  std::vector<const Node*> nodes;
+  for (std::size_t place = 0; place < parameters.size(); ++place) {
+    parameters[place].path.evaluate(resource, scratch, nodes);
+    Collector collector(parameters[place], place, scratch, out);
+    for (const Node* node : nodes) collector.add(node);
   }
 }
 

@@ -95,6 +95,7 @@ core::Status RecordsImpl::commit(core::Sequence position) {
   if (auto status = writable(); !status) return status;
   tally(Tallies::kPosition) = static_cast<std::int64_t>(position.value());
   core::Status status = ++commits_ % kForgetEveryCommits == 0 ? forget_changes() : core::Status{};
+  if (status) status = save_stamps();
   if (status) status = save_tallies();
   if (status) status = db_->commit();
   if (!status) {
@@ -116,11 +117,13 @@ void RecordsImpl::rollback() {
   index_.forget();
   cache_.undo_all();
   keys_.undo_all();
+  confirmed_.clear();
   tallies_ = saved_;
 }
 
 core::Status RecordsImpl::savepoint() {
   if (auto status = writable(); !status) return status;
+  if (auto status = save_stamps(); !status) return status;
   if (has_savepoint_) {
     if (auto status = db_->run("RELEASE entry", {}); !status) return status;
     has_savepoint_ = false;
@@ -146,6 +149,7 @@ core::Status RecordsImpl::rollback_to_savepoint() {
   cache_.undo_to_savepoint();
   fresh_.undo_to_savepoint();
   keys_.undo_to_savepoint();
+  confirmed_.clear();   // those before it are in their rows
   return {};
 }
 

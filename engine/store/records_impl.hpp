@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace store {
@@ -129,6 +130,7 @@ class RecordsImpl final : public Records {
                                   const std::string& body, bool deleted, const fhir::Node* tree,
                                   const Stamp& stamp);
   core::Result<Put> confirm_current(Current& known, const Stamp& stamp);
+  core::Status save_stamps();
   core::Result<std::uint64_t> index(std::int64_t number, std::string_view type,
                                     const std::string& body, const fhir::Node* tree,
                                     std::uint64_t before);
@@ -155,6 +157,14 @@ class RecordsImpl final : public Records {
   FreshVersions fresh_;
   std::optional<Current> loaded_;   // the reader's one place for current()
   std::string name_;                // "Type/id", reused
+  std::string absent_;              // the writer's: looked for last and not there
+  /// Stamps of the open transaction that are not in their rows yet, by resource number: a doctor or
+  /// ward that each message confirms is written once a transaction.
+  struct Confirmed {
+    std::int64_t sender = 0, event_time = 0;
+  };
+  static constexpr std::size_t kConfirmedMax = 4096;
+  std::unordered_map<std::int64_t, Confirmed> confirmed_;
   std::string packed_;
 
   bool open_ = false, has_savepoint_ = false;

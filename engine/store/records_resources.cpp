@@ -60,6 +60,11 @@ core::Result<std::optional<Current>> RecordsImpl::load_current(std::string_view 
       });
   if (!status) return core::fail(status.error());
   if (!damage) return core::fail(damage.error());
+  if (!found) return found;
+  if (const auto newer = confirmed_.find(found->number); newer != confirmed_.end()) {
+    found->sender = newer->second.sender;
+    found->event_time = newer->second.event_time;
+  }
   return found;
 }
 
@@ -68,10 +73,14 @@ core::Result<Current*> RecordsImpl::current(std::string_view type, std::string_v
   name_.assign(type).append("/").append(id);
   if (writer_) {
     if (Current* known = cache_.find(name_)) return known;
+    if (name_ == absent_) return nullptr;   // asked for twice: judged, then written
   }
   auto found = load_current(type, id);
   if (!found) return core::fail(found.error());
-  if (!*found) return nullptr;
+  if (!*found) {
+    if (writer_) absent_ = name_;
+    return nullptr;
+  }
   if (writer_) return &cache_.put(name_, std::move(**found));
   loaded_ = std::move(*found);
   return &*loaded_;
@@ -112,9 +121,22 @@ core::Result<Records::Put> RecordsImpl::confirm_current(Current& known, const St
   if (!stamped) return core::fail(stamped.error());
   if (*stamped) {
     cache_.changed(name_);
-    if (auto status = save_row(known, false); !status) return core::fail(status.error());
+    confirmed_.insert_or_assign(known.number, Confirmed{known.sender, known.event_time});
+    if (confirmed_.size() >= kConfirmedMax) {
+      if (auto status = save_stamps(); !status) return core::fail(status.error());
+    }
   }
   return Put{known.resource.version, false, false};
+}
+
+core::Status RecordsImpl::save_stamps() {
+  for (const auto& [number, stamp] : confirmed_) {
+    auto status = db_->run("UPDATE resource SET sender=?2,event_time=?3 WHERE number=?1",
+                           {number, stamp.sender, stamp.event_time});
+    if (!status) return status;
+  }
+  confirmed_.clear();
+  return {};
 }
 
 core::Result<Records::Put> RecordsImpl::confirm(std::string_view type, std::string_view id,
@@ -155,6 +177,7 @@ core::Result<Records::Put> RecordsImpl::write_version(std::string_view type, std
     fresh.resource.deleted = true;   // until this version stands
     fresh.number = tally(Tallies::kNextResource)++;
     now = &cache_.put(name, std::move(fresh));
+    absent_.clear();
   }
   // From here on a failure leaves the copy half changed: what undoes the transaction drops it.
   cache_.changed(name);
@@ -204,6 +227,7 @@ core::Result<std::uint64_t> RecordsImpl::index(std::int64_t number, std::string_
 core::Status RecordsImpl::save_row(const Current& now, bool is_new) {
   const Resource& resource = now.resource;
   if (!is_new) {
+    confirmed_.erase(now.number);   // older than what is written here
     return db_->run(
         "UPDATE resource SET version=?2,row=?3,deleted=?4,updated=?5,sender=?6,event_time=?7,"
         "indexed=?8 WHERE number=?1",

@@ -3,13 +3,11 @@
 #include <core/hash.hpp>
 #include <core/log.hpp>
 #include <core/text.hpp>
-#include <fhir/reference.hpp>
 #include <store/records.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <iterator>
 
 namespace store {
 namespace {
@@ -43,9 +41,17 @@ void append_number(std::int64_t number, std::string& out) {
   out.append(digits, end);
 }
 
+bool is_clean(std::string_view text) {
+  return text.size() <= fhir::kSearchTextBytesMax &&
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < ' '; });
+}
+
 void append_clean(std::string_view text, std::string& out) {
-  for (const char c : text.substr(0, fhir::kSearchTextBytesMax)) {
-    out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  const std::size_t from = out.size();
+  out.append(text.substr(0, fhir::kSearchTextBytesMax));
+  for (std::size_t i = from; i < out.size(); ++i) {
+    if (static_cast<unsigned char>(out[i]) < ' ') out[i] = ' ';
   }
 }
 
@@ -117,7 +123,7 @@ std::string clean_search_text(std::string_view text) {
   return out;
 }
 
-const TypeParams& SearchIndex::params_of(std::string_view type) {
+TypeParams& SearchIndex::known_params(std::string_view type) {
   const auto known = types_.find(type);
   if (known != types_.end()) return known->second;
   return types_.emplace(std::string(type), load_params(r4_, type)).first->second;
@@ -128,13 +134,10 @@ void SearchIndex::forget() {
 }
 
 core::Result<std::int64_t> SearchIndex::word_of(std::string_view type, TypeParams& params,
-                                                std::string_view name) {
-  const auto at = std::find_if(params.extracted.begin(), params.extracted.end(),
-                               [&](const auto& known) { return known.name == name; });
-  std::int64_t& word = params.words.at(
-      static_cast<std::size_t>(std::distance(params.extracted.begin(), at)));
+                                                std::size_t place) {
+  std::int64_t& word = params.words.at(place);
   if (word != 0) return word;
-  auto number = words_.number(std::string(type) + "." + std::string(name));
+  auto number = words_.number(std::string(type) + "." + params.extracted.at(place).name);
   if (!number) return number;
   word = *number;
   return number;
@@ -146,17 +149,15 @@ core::Status SearchIndex::add_entry(std::int64_t param, const fhir::SearchValue&
   std::int64_t word = 0;
   std::string_view text = value.code;
   if (value.kind == fhir::SearchKind::kToken && !value.system.empty()) {
-    auto system = words_.number(clean_search_text(value.system));
+    auto system = is_clean(value.system) ? words_.number(value.system)
+                                         : words_.number(clean_search_text(value.system));
     if (!system) return core::fail(system.error());
     word = *system;
-  } else if (value.kind == fhir::SearchKind::kReference) {
-    const fhir::Reference reference = fhir::split_reference(value.code);
-    if (reference.base.empty() && !reference.type.empty()) {
-      auto target = words_.number(reference.type);
-      if (!target) return core::fail(target.error());
-      word = *target;
-      text = reference.id;
-    }
+  } else if (!value.type.empty()) {
+    auto target = words_.number(value.type);
+    if (!target) return core::fail(target.error());
+    word = *target;
+    text.remove_prefix(value.type.size() + 1);
   }
   text_ += letter_of(value.kind);
   append_number(param, text_);
@@ -185,12 +186,11 @@ core::Status SearchIndex::collect(std::string_view type, const fhir::Node* tree)
   if (!tree) return {};
   scratch_.reset();
   values_.clear();
-  (void)params_of(type);
-  TypeParams& params = types_.find(type)->second;
+  TypeParams& params = known_params(type);
   fhir::search_values(params.extracted, tree, scratch_, values_);
   ends_.clear();
   for (const fhir::SearchValue& value : values_) {
-    const auto param = word_of(type, params, value.param);
+    const auto param = word_of(type, params, value.place);
     if (!param) return core::fail(param.error());
     if (auto status = add_entry(*param, value); !status) return status;
     ends_.push_back(text_.size());

@@ -45,7 +45,7 @@ class SearchIndex {
       : db_(db), words_(words), r4_(r4), next_change_(next_change) {}
 
   const schema::R4& r4() const { return r4_; }
-  const TypeParams& params_of(std::string_view type);
+  const TypeParams& params_of(std::string_view type) { return known_params(type); }
   /// Brings the entries of a resource up to its content (nullptr: none), given the hash that the
   /// last call returned. @return the new hash; equal hashes touch nothing.
   core::Result<std::uint64_t> update(std::int64_t resource, std::string_view type,
@@ -57,8 +57,9 @@ class SearchIndex {
  private:
   core::Status collect(std::string_view type, const fhir::Node* tree);
   core::Status add_entry(std::int64_t param, const fhir::SearchValue& value);
+  TypeParams& known_params(std::string_view type);
   core::Result<std::int64_t> word_of(std::string_view type, TypeParams& params,
-                                     std::string_view name);
+                                     std::size_t place);
   core::Result<std::string> stored_entries(std::int64_t resource);
   core::Status note_change(std::int64_t resource, std::string_view type,
                            const std::vector<std::string_view>& old);

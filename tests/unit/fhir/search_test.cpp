@@ -30,7 +30,8 @@ std::string indexed(SearchKind kind, std::string_view expression, std::string_vi
       };
       out += days(value.start) + ".." + days(value.end);
     } else {
-      out += (value.system.empty() ? "" : value.system + "|") + value.code;
+      if (!value.system.empty()) out.append(value.system) += '|';
+      out += value.code;
     }
   }
   return out;

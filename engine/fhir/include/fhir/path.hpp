@@ -29,6 +29,8 @@ class Path {
   /// Matches in document order. Values made by the expression (booleans, strings) live in
   /// `scratch`.
   std::vector<const Node*> evaluate(const Node* resource, Document& scratch) const;
+  /// The same into `nodes`, whose room is used again; what it held is dropped.
+  void evaluate(const Node* resource, Document& scratch, std::vector<const Node*>& nodes) const;
   /// One boolean: empty is false; a single non-boolean is true (singleton rule).
   bool test(const Node* resource, Document& scratch) const;
 

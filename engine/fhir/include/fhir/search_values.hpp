@@ -28,14 +28,17 @@ struct SearchParameter {
   Path path;
 };
 
-/// An entry of the search index.
+/// An entry of the search index. Its texts are views into the resource's tree or the scratch
+/// document it was made with.
 struct SearchValue {
   std::string_view param;   ///< name of the SearchParameter
+  std::size_t place = 0;    ///< of the SearchParameter among those that were asked for
   SearchKind kind = SearchKind::kToken;
-  std::string system;       ///< token only; empty = none
+  std::string_view system;  ///< token only; empty = none
   /// token: code, identifier value, "true"; reference: "Type/id", or an absolute URL, urn or
   /// canonical as written; string: folded by fold_search_text().
-  std::string code;
+  std::string_view code;
+  std::string_view type;    ///< reference "Type/id" only: its type, where `code` begins
   std::int64_t start = 0, end = 0;   ///< date: microseconds, `end` exclusive; open sides are
                                      ///< kTimeBegin and kTimeEnd
 };
@@ -47,7 +50,8 @@ inline constexpr std::size_t kSearchValuesMax = 2000;
 /// Longer strings are indexed by their beginning.
 inline constexpr std::size_t kSearchTextBytesMax = 256;
 
-/// Appends what `resource` is found by. Equal entries of one parameter come once.
+/// Appends what `resource` is found by. Equal entries of one parameter come once. What is not in
+/// the resource as such (folded texts) is made in `scratch`.
 void search_values(std::span<const SearchParameter> parameters, const Node* resource,
                    Document& scratch, std::vector<SearchValue>& out);
 
