@@ -179,10 +179,9 @@ core::Result<std::vector<RuleDifference>> rules_diff(store::Records& records,
   std::vector<RuleDifference> out;
   Chart chart;
   const auto what_opens = [&](const RulePack& pack) {
-    std::optional<Instant> wake;
     ById by_id;
-    for (Change& one : judge_chart((*outlook)->at(now, pack), chart, {}, {{}, "rules diff", now},
-                                   wake)) {
+    auto result = judge_chart((*outlook)->at(now, pack), chart, {}, {{}, "rules diff", now});
+    for (Change& one : result.changes) {
       by_id[one.deficiency.id] = std::move(one.deficiency);
     }
     return by_id;

@@ -3,7 +3,6 @@
 #include <him/deficiency.hpp>
 #include <store/db.hpp>
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "extract.hpp"
 #include "fact.hpp"
+#include "judge.hpp"
 
 namespace him {
 
@@ -59,9 +59,12 @@ class ChartStore {
   /// Loads the documents of a patient that belong to no visit.
   core::Status load_unfiled(std::string_view patient, Chart& chart);
 
-  /// `wanted`: of these rules; absent: all.
-  core::Result<std::vector<Deficiency>> of_visit(
-      std::string_view encounter, const std::function<bool(std::string_view)>& wanted = {});
+  core::Result<std::vector<Deficiency>> of_visit(std::string_view encounter);
+  /// The same in short, into a vector that is used again.
+  core::Status standing_of(std::string_view encounter, std::vector<Standing>& into);
+  core::Result<std::vector<Deficiency>> in_rows(const std::vector<std::int64_t>& rows);
+  /// Keeps the mark alone of the verdict that it agrees with.
+  core::Status set_judged(const Deficiency& deficiency);
   core::Result<std::vector<Deficiency>> of_unfiled(std::string_view patient);
   core::Result<std::vector<Deficiency>> due_to_change(core::Instant now);
   core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);

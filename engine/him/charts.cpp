@@ -50,6 +50,7 @@ struct Charts::Impl {
   std::set<std::string, std::less<>> unfiled;   ///< patients whose documents without a visit are
   std::map<std::string, std::string, std::less<>> places;   ///< where visits were before
   Chart chart;
+  std::vector<Standing> standing;   ///< of the chart
   fhir::Document scratch;
   std::string json;
   core::Instant latest{};   ///< an entry applied once more does not turn the clock back
@@ -120,7 +121,7 @@ struct Charts::Impl {
   core::Status note_provider(const fhir::Node& practitioner, std::string_view id,
                              const Cause& cause);
   core::Status mark_documents(const std::vector<std::string>& ids);
-  core::Status store(const std::vector<Change>& changes);
+  core::Status store(Judgement& result, std::vector<Change>& out);
   core::Status judge_visit(const std::string& encounter, const Marked& marked, const Cause& cause,
                            bool by_clock, std::vector<Change>& out);
   core::Status judge_unfiled(const std::string& patient, const Cause& cause, bool by_clock,
@@ -319,9 +320,14 @@ core::Status Charts::Impl::note_provider(const fhir::Node& practitioner, std::st
   return {};
 }
 
-core::Status Charts::Impl::store(const std::vector<Change>& changes) {
-  for (const Change& change : changes) {
+core::Status Charts::Impl::store(Judgement& result, std::vector<Change>& out) {
+  for (const Deficiency& one : result.agreed) {
+    if (auto done = charts.set_judged(one); !done) return done;
+  }
+  out.reserve(out.size() + result.changes.size());
+  for (Change& change : result.changes) {
     if (auto done = life.save(change.deficiency); !done) return done;
+    out.push_back(std::move(change));
   }
   return {};
 }
@@ -340,15 +346,15 @@ core::Status Charts::Impl::judge_visit(const std::string& encounter, const Marke
   const bool as_before = chart.has_visit && chart.judged_under == judged_under &&
                          !(chart.wake && *chart.wake <= cause.now);
   if (as_before && !by_clock) around.touched = marked.touched;
-  auto stored = charts.of_visit(encounter, [&](std::string_view rule) {
-    return rules->impl().asks(rule, around.touched);
-  });
+  if (auto done = charts.standing_of(encounter, standing); !done) return done;
+  std::vector<Verdict> verdicts = judge(around, chart);
+  Judgement result;
+  auto stored = charts.in_rows(sift(around, standing, chart, cause.now, verdicts, result));
   if (!stored) return core::fail(stored.error());
-  std::optional<core::Instant> wake;
-  auto changes = judge_chart(around, chart, std::move(*stored), cause, wake);
-  if (auto done = store(changes); !done) return done;
-  std::move(changes.begin(), changes.end(), std::back_inserter(out));
+  settle_verdicts(around, chart, verdicts, std::move(*stored), cause, result);
+  if (auto done = store(result, out); !done) return done;
   if (!chart.has_visit) return {};
+  const auto& wake = result.wake;
   const auto before = chart.wake;
   if (around.touched == kAllKinds) {
     chart.wake = wake;
@@ -366,12 +372,8 @@ core::Status Charts::Impl::judge_unfiled(const std::string& patient, const Cause
   chart.suspended = &life.suspended();
   auto stored = charts.of_unfiled(patient);
   if (!stored) return core::fail(stored.error());
-  std::optional<core::Instant> wake;
-  auto changes =
-      judge_chart(circumstances(cause, by_clock), chart, std::move(*stored), cause, wake);
-  if (auto done = store(changes); !done) return done;
-  std::move(changes.begin(), changes.end(), std::back_inserter(out));
-  return {};
+  auto result = judge_chart(circumstances(cause, by_clock), chart, std::move(*stored), cause);
+  return store(result, out);
 }
 
 core::Status Charts::Impl::judge_marked(const Cause& cause, bool by_clock,

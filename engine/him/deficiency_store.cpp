@@ -9,17 +9,18 @@
   "id, rule, patient, mrn, visit, encounter, subject, lacking_code, lacking, owner, owner_name, " \
   "owner_reference, state, begun, available, severity, source, opened, due, hard_due, closed, "   \
   "modified, opened_by, closed_by, opened_sequence, closed_sequence, part, owner_id, decision, "  \
-  "reassigned, letters, warned, suspend_on, suspended, retry"
+  "reassigned, letters, warned, suspend_on, suspended, retry, number, judged"
 // What may change while owner, visit and patient stay, but for `closed`.
 #define HIM_MOVING                                                                              \
   "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, owner_reference = ?12, "      \
   "state = ?13, begun = ?14, available = ?15, severity = ?16, source = ?17, opened = ?18, "      \
   "due = ?19, hard_due = ?20, modified = ?22, opened_by = ?23, closed_by = ?24, "                \
   "opened_sequence = ?25, closed_sequence = ?26, decision = ?29, reassigned = ?30, "             \
-  "letters = ?31, warned = ?32, suspend_on = ?33, suspended = ?34, retry = ?35, next_at = ?36"
+  "letters = ?31, warned = ?32, suspend_on = ?33, suspended = ?34, retry = ?35, judged = ?37, "   \
+  "next_at = ?38"
+#define HIM_WHOSE "patient = ?3, mrn = ?4, visit = ?5, closed = ?21, owner_id = ?28"
 #define HIM_WHERE_SAME                                                                          \
-  " WHERE id = ?1 AND rule = ?2 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND "               \
-  "encounter = ?6 AND subject = ?7 AND part = ?27 AND owner_id = ?28"
+  " WHERE number = ?36 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND owner_id = ?28"
 
 namespace him {
 namespace {
@@ -78,6 +79,9 @@ Deficiency read(const Row& row) {
   out.suspend_on = maybe(row, 32);
   out.suspended = maybe(row, 33);
   out.retry = maybe(row, 34);
+  out.row = row.integer(35);
+  out.judged = row.integer(36);
+  out.row_open = !out.closed;
   return out;
 }
 
@@ -106,22 +110,54 @@ core::Status write(store::Db& db, std::string_view sql, const Deficiency& d,
                       static_cast<std::int64_t>(d.closed_sequence.value()),
                       text(d.part), text(d.owner_id), text(d.decision),
                       std::int64_t{d.reassigned}, std::int64_t{d.letters}, maybe(d.warned),
-                      maybe(d.suspend_on), maybe(d.suspended), maybe(d.retry), maybe(next)});
+                      maybe(d.suspend_on), maybe(d.suspended), maybe(d.retry), d.row, d.judged,
+                      maybe(next)});
 }
 
 }  // namespace
 
-core::Result<std::vector<Deficiency>> ChartStore::of_visit(
-    std::string_view encounter, const std::function<bool(std::string_view)>& wanted) {
-  std::vector<Deficiency> found;
-  const auto done = db_.query(
-      "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE encounter = ?1 ORDER BY number",
-      {encounter}, [&](const Row& row) {
-        if (!wanted || wanted(row.text(1))) found.push_back(read(row));
+core::Result<std::vector<Deficiency>> ChartStore::of_visit(std::string_view encounter) {
+  return read_all(db_,
+                  "SELECT " HIM_COLUMNS
+                  " FROM him_deficiency WHERE encounter = ?1 ORDER BY number",
+                  {encounter});
+}
+
+core::Status ChartStore::standing_of(std::string_view encounter, std::vector<Standing>& into) {
+  into.clear();
+  return db_.query(
+      "SELECT number, rule, state, judged, next_at, retry FROM him_deficiency WHERE encounter = ?1 "
+      "ORDER BY number",
+      {encounter}, [&into](const Row& row) {
+        Standing& one = into.emplace_back();
+        one.row = row.integer(0);
+        one.rule = row.text(1);
+        one.state = static_cast<State>(row.integer(2));
+        one.judged = row.integer(3);
+        one.next = maybe(row, 4);
+        one.held = !row.is_null(5);
         return true;
       });
-  if (!done) return core::fail(done.error());
+}
+
+core::Result<std::vector<Deficiency>> ChartStore::in_rows(const std::vector<std::int64_t>& rows) {
+  std::vector<Deficiency> found;
+  found.reserve(rows.size());
+  for (const std::int64_t number : rows) {
+    const auto done =
+        db_.query("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE number = ?1", {number},
+                  [&found](const Row& row) {
+                    found.push_back(read(row));
+                    return false;
+                  });
+    if (!done) return core::fail(done.error());
+  }
   return found;
+}
+
+core::Status ChartStore::set_judged(const Deficiency& deficiency) {
+  return db_.run("UPDATE him_deficiency SET judged = ?2 WHERE number = ?1",
+                 {deficiency.row, deficiency.judged});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::of_unfiled(std::string_view patient) {
@@ -182,26 +218,25 @@ core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
 }
 
 // SQLite writes an index anew when a column of it is assigned, be it to what stands there. Nearly
-// always a deficiency is new, or goes on being the same owner's on the same visit, mostly open.
+// always a deficiency is new, or goes on being the same owner's of the same patient, mostly open.
 core::Status ChartStore::save(const Deficiency& deficiency, std::optional<Instant> next) {
-  const bool as_opened = !deficiency.closed && deficiency.opened == deficiency.modified;
-  if (!as_opened && !deficiency.closed) {
-    auto done = write(db_, "UPDATE him_deficiency SET " HIM_MOVING HIM_WHERE_SAME
-                           " AND closed IS NULL", deficiency, next);
+  if (deficiency.row != 0) {
+    const bool stays_open = deficiency.row_open && !deficiency.closed;
+    auto done = stays_open
+                    ? write(db_, "UPDATE him_deficiency SET " HIM_MOVING HIM_WHERE_SAME, deficiency,
+                            next)
+                    : write(db_, "UPDATE him_deficiency SET " HIM_MOVING ", closed = ?21"
+                                 HIM_WHERE_SAME, deficiency, next);
     if (!done || db_.changes() != 0) return done;
-  }
-  if (!as_opened) {
-    auto done = write(db_, "UPDATE him_deficiency SET " HIM_MOVING ", closed = ?21" HIM_WHERE_SAME,
-                      deficiency, next);
-    if (!done || db_.changes() != 0) return done;
+    return write(db_, "UPDATE him_deficiency SET " HIM_WHOSE ", " HIM_MOVING " WHERE number = ?36",
+                 deficiency, next);
   }
   return write(db_,
                "INSERT INTO him_deficiency (" HIM_COLUMNS
                ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
                "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, "
-               "?31, ?32, ?33, ?34, ?35, ?36) "
-               "ON CONFLICT (id) DO UPDATE SET patient = ?3, mrn = ?4, visit = ?5, closed = ?21, "
-               "owner_id = ?28, " HIM_MOVING,
+               "?31, ?32, ?33, ?34, ?35, NULL, ?37, ?38) "
+               "ON CONFLICT (id) DO UPDATE SET " HIM_WHOSE ", " HIM_MOVING,
                deficiency, next);
 }
 

@@ -155,28 +155,7 @@ std::optional<std::int64_t> age_at(const Chart& chart) {
   return years;
 }
 
-std::optional<std::int64_t> derived_number(const Chart& chart, const Fact& fact,
-                                           std::string_view name) {
-  if (name == "seen") return micros(fact.seen);
-  if (name == "stay") return visit_stay(fact);
-  if (name == "age") return age_at(chart);
-  if (name == "time") return document_time(fact);
-  return std::nullopt;
-}
-
-}  // namespace
-
-std::string_view name_of(Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
-std::string_view name_of(Type type) { return kTypeNames[static_cast<std::size_t>(type)]; }
-
-std::optional<Kind> kind_named(std::string_view name) {
-  for (std::size_t i = 0; i < kKindCount; ++i) {
-    if (kKindNames[i] == name) return static_cast<Kind>(i);
-  }
-  return std::nullopt;
-}
-
-std::span<const Field> fields_of(Kind kind) {
+constexpr std::span<const Field> fields(Kind kind) {
   switch (kind) {
     case Kind::kVisit: return kVisitFields;
     case Kind::kPatient: return kPatientFields;
@@ -193,6 +172,52 @@ std::span<const Field> fields_of(Kind kind) {
   return {};
 }
 
+/// How the numbers among the derived fields are come by.
+enum class Derived : std::uint8_t { kOther, kSeen, kStay, kAge, kTime };
+
+constexpr auto kDerived = [] {
+  std::array<std::array<Derived, kFieldsMax>, kKindCount> all{};
+  for (std::size_t kind = 0; kind < kKindCount; ++kind) {
+    const auto known = fields(static_cast<Kind>(kind));
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const std::string_view name = known[i].name;
+      if (!known[i].derived) continue;
+      all[kind][i] = name == "seen"   ? Derived::kSeen
+                     : name == "stay" ? Derived::kStay
+                     : name == "age"  ? Derived::kAge
+                     : name == "time" ? Derived::kTime
+                                      : Derived::kOther;
+    }
+  }
+  return all;
+}();
+
+std::optional<std::int64_t> derived_number(const Chart& chart, const Fact& fact,
+                                           std::size_t which) {
+  switch (kDerived[static_cast<std::size_t>(fact.kind)][which]) {
+    case Derived::kSeen: return micros(fact.seen);
+    case Derived::kStay: return visit_stay(fact);
+    case Derived::kAge: return age_at(chart);
+    case Derived::kTime: return document_time(fact);
+    case Derived::kOther: break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view name_of(Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(Type type) { return kTypeNames[static_cast<std::size_t>(type)]; }
+
+std::optional<Kind> kind_named(std::string_view name) {
+  for (std::size_t i = 0; i < kKindCount; ++i) {
+    if (kKindNames[i] == name) return static_cast<Kind>(i);
+  }
+  return std::nullopt;
+}
+
+std::span<const Field> fields_of(Kind kind) { return fields(kind); }
+
 static_assert(std::size(kVisitFields) <= kFieldsMax && std::size(kPatientFields) <= kFieldsMax &&
               std::size(kDocumentFields) <= kFieldsMax &&
               std::size(kResultFields) <= kFieldsMax);
@@ -207,7 +232,7 @@ std::optional<std::size_t> field_named(Kind kind, std::string_view name) {
 
 std::optional<std::int64_t> number_of(const Chart& chart, const Fact& fact, std::size_t slot) {
   const Field& field = fields_of(fact.kind)[slot];
-  return field.derived ? derived_number(chart, fact, field.name) : stored_number(fact, slot);
+  return field.derived ? derived_number(chart, fact, slot) : stored_number(fact, slot);
 }
 
 bool flag_of(const Chart& chart, const Fact& fact, std::size_t slot) {
@@ -230,7 +255,7 @@ bool flag_of(const Chart& chart, const Fact& fact, std::size_t slot) {
 bool is_valued(const Chart& chart, const Fact& fact, std::size_t slot) {
   const Field& field = fields_of(fact.kind)[slot];
   if (!field.derived) return fact.stored[slot] != nullptr;
-  return field.type == Type::kFlag || derived_number(chart, fact, field.name).has_value();
+  return field.type == Type::kFlag || derived_number(chart, fact, slot).has_value();
 }
 
 bool counts(const Fact& fact) {

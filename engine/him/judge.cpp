@@ -14,6 +14,8 @@ using core::Instant;
 using core::instant;
 using std::chrono::microseconds;
 
+constexpr std::size_t kVerdictsExpected = 48;   ///< of an ordinary chart
+
 constexpr core::Uuid kNameSpace{{0x6d, 0x1f, 0x0b, 0x52, 0x4e, 0x0c, 0x5a, 0x7e, 0x9b, 0x11, 0x3c,
                                  0x5d, 0x77, 0xa0, 0xd4, 0x21}};
 
@@ -332,88 +334,6 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
   out.push_back(std::move(verdict));
 }
 
-std::string reference_of(const Fact* subject) {
-  return subject ? subject_reference(*subject) : std::string();
-}
-
-std::string chart_text(const Fact& fact, std::size_t which) {
-  const fhir::Node* node = fact.stored[which];
-  return node ? std::string(node->text) : std::string();
-}
-
-/// A new owner, or a new course of the same gap, starts without notices.
-void forget_letters(Deficiency& out) {
-  out.letters = 0;
-  out.warned.reset();
-  out.suspend_on.reset();
-  out.suspended.reset();
-}
-
-/// Everything that follows from chart and rule, not from when it was noticed.
-void refresh(Deficiency& out, const Verdict& verdict, const Chart& chart, Instant now) {
-  const Rule& rule = *verdict.rule;
-  out.rule = rule.id;
-  out.part = verdict.part;
-  out.patient = chart.patient;
-  out.mrn = chart_text(chart.patient_fact, slot(kPatientFields, "mrn"));
-  out.visit = chart_text(chart.visit, slot(kVisitFields, "number"));
-  out.encounter = chart.encounter;
-  out.subject = reference_of(verdict.subject);
-  out.lacking_code = rule.lacking_code;
-  out.lacking = verdict.lacking;
-  if (!out.reassigned) {
-    if (out.owner_id != verdict.owner_id) forget_letters(out);
-    out.owner = verdict.owner;
-    out.owner_name = verdict.owner_name;
-    out.owner_reference = verdict.owner_reference;
-    out.owner_id = verdict.owner_id;
-  }
-  out.begun = verdict.begun != nullptr;
-  out.available = verdict.available;
-  out.severity = rule.severity;
-  out.source = rule.source;
-  out.due = verdict.due;
-  if (verdict.due_after_opening) {
-    const bool goes_on = out.opened != Instant{} && out.state != State::kCancelled;
-    out.due = (goes_on ? out.opened : now) + microseconds{*verdict.due_after_opening};
-  }
-  out.hard_due = verdict.hard_due;
-}
-
-bool same(const Deficiency& a, const Deficiency& b) {
-  const auto all = [](const Deficiency& d) {
-    return std::tie(d.patient, d.mrn, d.visit, d.encounter, d.subject, d.lacking_code, d.lacking,
-                    d.owner, d.owner_name, d.owner_reference, d.state, d.begun, d.available,
-                    d.severity, d.source, d.due, d.hard_due, d.opened, d.opened_by, d.closed,
-                    d.closed_by, d.part, d.owner_id, d.warned, d.suspend_on, d.suspended);
-  };
-  return all(a) == all(b);
-}
-
-Change open_anew(Deficiency out, const Cause& cause, bool keep_opening, State state) {
-  if (!keep_opening) {
-    out.opened = cause.now;
-    out.opened_by = cause.label;
-    out.opened_sequence = cause.sequence;
-  }
-  out.closed.reset();
-  out.closed_by.clear();
-  out.closed_sequence = {};
-  forget_letters(out);
-  out.state = state;
-  out.modified = cause.now;
-  return {Change::Kind::kOpened, std::move(out)};
-}
-
-Change close(Deficiency out, State state, const Cause& cause) {
-  out.state = state;
-  out.closed = cause.now;
-  out.closed_by = cause.label;
-  out.closed_sequence = cause.sequence;
-  out.modified = cause.now;
-  return {Change::Kind::kClosed, std::move(out)};
-}
-
 /// Whether this feed brings the rule messages of that type ("ADT"; accepted types may be
 /// "ADT^A01").
 bool carries(const Rule& rule, const FeedFacts& feed, std::string_view type) {
@@ -436,6 +356,10 @@ std::string subject_reference(const Fact& subject) {
                                          "RelatedPerson",  "Coverage",      "DiagnosticReport",
                                          "Appointment",    "Event"};
   return fmt::format("{}/{}", kTypes[static_cast<std::size_t>(subject.kind)], subject.id);
+}
+
+std::string subject_reference(const Verdict& verdict) {
+  return verdict.subject ? subject_reference(*verdict.subject) : std::string();
 }
 
 std::vector<Terms> terms_of(const std::vector<Rule>& rules, const Site& site) {
@@ -464,6 +388,7 @@ std::vector<Terms> terms_of(const std::vector<Rule>& rules, const Site& site) {
 std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& chart) {
   std::vector<Verdict> verdicts;
   if (chart.has_visit && visit_is_void(chart)) return verdicts;
+  verdicts.reserve(kVerdictsExpected);
   const std::vector<Rule>& rules = circumstances.rules();
   static const Terms kSpeaks;
   for (std::size_t i = 0; i < rules.size(); ++i) {
@@ -486,108 +411,13 @@ std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& char
 
 std::string deficiency_id(const Verdict& verdict, const Chart& chart) {
   std::string name = fmt::format("{}|{}|{}", verdict.rule->id, chart.encounter,
-                                 reference_of(verdict.subject));
+                                 subject_reference(verdict));
   // A patient's events have no visit, but each an id of its own.
   if (!verdict.part.empty()) name += "|" + verdict.part;
   const core::Uuid id = core::uuid_v5(kNameSpace, name);
   core::Uuid visit;
   if (!core::Uuid::parse(chart.encounter, visit)) return id.text();
   return core::uuid_beside(id, visit).text();
-}
-
-State open_state(const Deficiency& deficiency, Instant now, const Policy& policy) {
-  if (deficiency.due && now > *deficiency.due) return State::kDelinquent;
-  if (deficiency.due && now >= *deficiency.due - policy.reminder_before) return State::kDue;
-  return deficiency.available ? State::kAvailable : State::kAssigned;
-}
-
-State standing(const Deficiency& deficiency, Instant now, const Policy& policy) {
-  const State by_time = open_state(deficiency, now, policy);
-  if (by_time != State::kDelinquent) return by_time;
-  if (deficiency.suspended && *deficiency.suspended <= now) return State::kSuspended;
-  if (deficiency.warned && *deficiency.warned <= now) return State::kWarned;
-  return by_time;
-}
-
-std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
-                                   const core::TimeZone& zone) {
-  if (!is_open(d.state)) return std::nullopt;
-  std::optional<Instant> next;
-  const auto at = [&next](Instant other) {
-    if (!next || other < *next) next = other;
-  };
-  const auto wrote = [&d](Letter letter) {
-    return (d.letters >> static_cast<unsigned>(letter) & 1u) != 0;
-  };
-  const bool person = d.owed_by_person();
-  if (d.due && d.state < State::kDue) at(*d.due - policy.reminder_before);
-  if (d.due && d.state == State::kDue) at(*d.due + microseconds{1});
-  if (person && d.state < State::kDue && !wrote(Letter::kAssignment)) {
-    at(letter_time(policy, d.opened + policy.assignment_after, zone));
-  }
-  if (person && d.due && d.state == State::kDue && !wrote(Letter::kReminder)) {
-    at(letter_time(policy, std::max(*d.due - policy.reminder_before, d.opened), zone));
-  }
-  if (person && d.due && d.state == State::kDelinquent) {
-    at(letter_time(policy, std::max(*d.due, d.opened), zone));
-  }
-  if (person && d.state == State::kWarned && d.suspend_on) at(*d.suspend_on);
-  if (person && d.state >= State::kDelinquent && !wrote(Letter::kQualityFile)) {
-    at(letter_time(policy, d.opened + policy.quality_file_after, zone));
-  }
-  return next && d.retry ? std::max(*next, *d.retry) : next;
-}
-
-std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
-                                const Chart& chart, const Cause& cause,
-                                const Circumstances& circumstances) {
-  const Policy& policy = circumstances.policy();
-  const bool wanted = verdict && verdict->wanted();
-  const bool waits =
-      wanted && circumstances.held && circumstances.held(*verdict->rule, verdict->due);
-  // A feed that is behind or down: how late it is cannot be told yet.
-  const auto state_of = [&](const Deficiency& one) {
-    const State state = standing(one, cause.now, policy);
-    if (!waits || state <= State::kDue) return state;
-    return one.available ? State::kAvailable : State::kAssigned;
-  };
-  if (!stored) {
-    if (!wanted || circumstances.historical) return std::nullopt;
-    if (waits && verdict->by_time && circumstances.by_clock) return std::nullopt;
-    Deficiency fresh;
-    fresh.id = deficiency_id(*verdict, chart);
-    refresh(fresh, *verdict, chart, cause.now);
-    const State state = state_of(fresh);
-    if (waits) fresh.retry = cause.now + kHoldRetry;
-    return open_anew(std::move(fresh), cause, false, state);
-  }
-  // What people decided stands until people decide otherwise.
-  if (stored->state == State::kWaived) return std::nullopt;
-  if (stored->state == State::kCompleted && !stored->decision.empty()) return std::nullopt;
-  if (!wanted) {
-    if (!is_open(stored->state)) return std::nullopt;
-    const bool done = verdict && verdict->fires && !verdict->exempt && verdict->met;
-    return close(*stored, done ? State::kCompleted : State::kCancelled, cause);
-  }
-  Deficiency next = *stored;
-  refresh(next, *verdict, chart, cause.now);
-  if (!is_open(stored->state)) {
-    if (circumstances.historical) return std::nullopt;
-    // A signature taken back reopens what was complete; a trigger that comes back opens it anew.
-    const State state = open_state(next, cause.now, policy);
-    return open_anew(std::move(next), cause, stored->state == State::kCompleted, state);
-  }
-  if (next.due != stored->due && (!next.due || *next.due > cause.now)) forget_letters(next);
-  next.state = state_of(next);
-  // An entry applied once more brings its old time along: the clock does not run backwards.
-  if (next.due == stored->due && next.owner_id == stored->owner_id) {
-    next.state = std::max(next.state, stored->state);
-  }
-  if (next.state < State::kDue) next.state = state_of(next);
-  if (same(next, *stored)) return std::nullopt;
-  if (waits) next.retry = cause.now + kHoldRetry;
-  next.modified = std::max(next.modified, cause.now);
-  return Change{Change::Kind::kChanged, std::move(next)};
 }
 
 }  // namespace him

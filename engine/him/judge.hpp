@@ -69,6 +69,7 @@ struct Verdict {
   std::string owner, owner_name, owner_reference, owner_id;
   std::optional<core::Instant> due, hard_due;
   std::optional<std::int64_t> due_after_opening;   ///< microseconds, where the rule counts so
+  std::int64_t judged = 0;                  ///< mark of everything it says; never 0 once it is made
 
   bool wanted() const { return fires && !exempt && !met && mute == Mute::kNo; }
 };
@@ -82,6 +83,8 @@ std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& char
 
 /// "DocumentReference/<id>"
 std::string subject_reference(const Fact& subject);
+/// The same of a verdict's subject; empty when that is the visit.
+std::string subject_reference(const Verdict& verdict);
 /// Whether this deficiency is what the verdict speaks of: rules that speak of one fact each are
 /// told apart by what it is.
 bool is_about(const Deficiency& deficiency, const Verdict& verdict);
@@ -97,16 +100,46 @@ State standing(const Deficiency& deficiency, core::Instant now, const Policy& po
 std::optional<core::Instant> next_change(const Deficiency& deficiency, const Policy& policy,
                                          const core::TimeZone& zone);
 
+/// The mark of what a verdict says of this chart: two that differ in anything that a deficiency
+/// takes from them have two marks.
+std::int64_t mark_of(const Verdict& verdict, const Chart& chart);
+
 /// Brings the stored deficiency (nullopt: none yet) in line with the verdict (nullptr: its subject
 /// is gone). @return what changed; the same verdict a second time changes nothing.
 std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
                                 const Chart& chart, const Cause& cause,
                                 const Circumstances& circumstances);
 
-/// judge() and reconcile() over everything `stored` of this chart. `wake`: when a rule would next
-/// fire by the clock alone.
-std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart& chart,
-                                std::vector<Deficiency> stored, const Cause& cause,
-                                std::optional<core::Instant>& wake);
+/// What a judgement of a chart comes to.
+struct Judgement {
+  std::vector<Change> changes;
+  std::optional<core::Instant> wake;   ///< when a rule would next fire by the clock alone
+  std::vector<Deficiency> agreed;      ///< left as they are, under another mark (`judged`)
+};
+/// judge() and reconcile() over everything `stored` of this chart.
+Judgement judge_chart(const Circumstances& circumstances, const Chart& chart,
+                      std::vector<Deficiency> stored, const Cause& cause);
+
+/// As much of a stored deficiency as tells whether a verdict leaves it as it is.
+struct Standing {
+  std::int64_t row = 0;
+  std::string rule;
+  std::int64_t judged = 0;
+  State state = State::kAssigned;
+  std::optional<core::Instant> next;   ///< when the clock alone changes it
+  bool held = false;                   ///< the clock waits for a feed
+
+  /// Whether a verdict of the same mark changes nothing about it at `now`.
+  bool stays(core::Instant now) const { return is_open(state) && !held && (!next || now < *next); }
+};
+/// A judgement in two steps, so that only what it may change is read: sift() takes away from the
+/// verdicts what `standing` agrees with, and says which rows the rest needs; settle_verdicts()
+/// brings those in line. judge_chart() over everything comes to the same changes.
+std::vector<std::int64_t> sift(const Circumstances& circumstances,
+                               const std::vector<Standing>& standing, const Chart& chart,
+                               core::Instant now, std::vector<Verdict>& verdicts, Judgement& into);
+void settle_verdicts(const Circumstances& circumstances, const Chart& chart,
+                     const std::vector<Verdict>& verdicts, std::vector<Deficiency> stored,
+                     const Cause& cause, Judgement& into);
 
 }  // namespace him

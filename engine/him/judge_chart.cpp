@@ -1,8 +1,31 @@
+// A judgement of one chart: what its verdicts make of the deficiencies that stand in the records.
 #include <algorithm>
 
 #include "judge.hpp"
 
 namespace him {
+namespace {
+
+/// Deficiencies of rules that this pack does not have, or that are silent or not asked, are not
+/// ours to close.
+bool is_ours(const Circumstances& circumstances, std::string_view rule) {
+  const std::vector<Rule>& rules = circumstances.rules();
+  auto one = std::lower_bound(
+      rules.begin(), rules.end(), rule,
+      [](const Rule& other, std::string_view id) { return other.id < id; });
+  for (; one != rules.end() && one->id == rule; ++one) {
+    const auto at = static_cast<std::size_t>(one - rules.begin());
+    const bool silent = circumstances.terms && (*circumstances.terms)[at].silent;
+    if (!silent && circumstances.asks(*one)) return true;
+  }
+  return false;
+}
+
+void wake_at(Judgement& judgement, core::Instant at) {
+  if (!judgement.wake || at < *judgement.wake) judgement.wake = at;
+}
+
+}  // namespace
 
 bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
   if (deficiency.rule != verdict.rule->id || deficiency.part != verdict.part) return false;
@@ -13,16 +36,44 @@ bool is_about(const Deficiency& deficiency, const Verdict& verdict) {
          subject[subject.size() - id.size() - 1] == '/';
 }
 
-std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart& chart,
-                                std::vector<Deficiency> stored, const Cause& cause,
-                                std::optional<core::Instant>& wake) {
-  std::vector<Change> changes;
-  const std::vector<Rule>& rules = circumstances.rules();
-  const auto wake_at = [&wake](core::Instant at) {
-    if (!wake || at < *wake) wake = at;
-  };
-  for (const Verdict& verdict : judge(circumstances, chart)) {
-    if (verdict.wake) wake_at(*verdict.wake);
+std::vector<std::int64_t> sift(const Circumstances& circumstances,
+                               const std::vector<Standing>& standing, const Chart& chart,
+                               core::Instant now, std::vector<Verdict>& verdicts,
+                               Judgement& into) {
+  std::vector<const Standing*> left;
+  left.reserve(standing.size());
+  for (const Standing& one : standing) {
+    if (is_ours(circumstances, one.rule)) left.push_back(&one);
+  }
+  for (Verdict& verdict : verdicts) {
+    if (verdict.wake) wake_at(into, *verdict.wake);
+    if (!verdict.wanted()) continue;
+    verdict.judged = mark_of(verdict, chart);
+    const auto agrees = std::find_if(left.begin(), left.end(), [&](const Standing* one) {
+      return one->judged == verdict.judged && one->stays(now);
+    });
+    if (agrees == left.end()) continue;
+    left.erase(agrees);
+    verdict.rule = nullptr;
+  }
+  std::erase_if(verdicts, [](const Verdict& verdict) { return verdict.rule == nullptr; });
+  // What is open may be done, and what is done may be wanted again; nothing else matters.
+  std::vector<std::int64_t> rows;
+  for (const Standing* one : left) {
+    const auto wants = [one](const Verdict& verdict) {
+      return verdict.wanted() && verdict.rule->id == one->rule;
+    };
+    if (is_open(one->state) || std::any_of(verdicts.begin(), verdicts.end(), wants)) {
+      rows.push_back(one->row);
+    }
+  }
+  return rows;
+}
+
+void settle_verdicts(const Circumstances& circumstances, const Chart& chart,
+                     const std::vector<Verdict>& verdicts, std::vector<Deficiency> stored,
+                     const Cause& cause, Judgement& into) {
+  for (const Verdict& verdict : verdicts) {
     const auto mine = std::find_if(stored.begin(), stored.end(), [&](const Deficiency& one) {
       return is_about(one, verdict);
     });
@@ -34,24 +85,29 @@ std::vector<Change> judge_chart(const Circumstances& circumstances, const Chart&
       continue;
     }
     if (auto change = reconcile(existing, &verdict, chart, cause, circumstances)) {
-      changes.push_back(std::move(*change));
+      into.changes.push_back(std::move(*change));
     } else if (!existing && verdict.by_time && circumstances.by_clock) {
-      wake_at(cause.now + kHoldRetry);   // a needed feed is down: look again later
+      wake_at(into, cause.now + kHoldRetry);   // a needed feed is down: look again later
+    } else if (existing && is_open(existing->state) && existing->judged != verdict.judged) {
+      existing->judged = verdict.judged;
+      into.agreed.push_back(std::move(*existing));
     }
   }
   for (const Deficiency& orphan : stored) {
-    // Deficiencies of rules that this pack does not have, or that are silent, are not ours to
-    // close.
-    bool ours = false;
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-      const bool silent = circumstances.terms && (*circumstances.terms)[i].silent;
-      ours = ours || (rules[i].id == orphan.rule && !silent && circumstances.asks(rules[i]));
+    if (!is_ours(circumstances, orphan.rule)) continue;
+    if (auto change = reconcile(orphan, nullptr, chart, cause, circumstances)) {
+      into.changes.push_back(std::move(*change));
     }
-    if (!ours) continue;
-    if (auto change = reconcile(orphan, nullptr, chart, cause, circumstances))
-      changes.push_back(std::move(*change));
   }
-  return changes;
+}
+
+Judgement judge_chart(const Circumstances& circumstances, const Chart& chart,
+                      std::vector<Deficiency> stored, const Cause& cause) {
+  Judgement out;
+  std::vector<Verdict> verdicts = judge(circumstances, chart);
+  sift(circumstances, {}, chart, cause.now, verdicts, out);
+  settle_verdicts(circumstances, chart, verdicts, std::move(stored), cause, out);
+  return out;
 }
 
 }  // namespace him

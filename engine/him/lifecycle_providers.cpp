@@ -19,7 +19,8 @@ core::Status Lifecycle::rename_owner(const std::string& from, const std::string&
   // What others know of the one is said of the other from now on.
   auto ends = suspension_of(from);
   if (!ends) return core::fail(ends.error());
-  auto done = db_.run("UPDATE him_deficiency SET owner_id = ?2 WHERE owner_id = ?1", {a, b});
+  auto done = db_.run(
+      "UPDATE him_deficiency SET owner_id = ?2, judged = 0 WHERE owner_id = ?1", {a, b});
   // Away is away: the longer of two absences that begin together.
   if (done) {
     done = db_.run(

@@ -135,9 +135,9 @@ core::Status add_awakened(ChartStore& charts, const Circumstances& circumstances
     if (auto done = charts.load_visit(encounter, chart); !done) return done;
     auto stored = charts.of_visit(encounter);
     if (!stored) return core::fail(stored.error());
-    std::optional<Instant> wake;
     const Cause cause{{}, "clock", now};
-    for (Change& change : judge_chart(circumstances, chart, std::move(*stored), cause, wake)) {
+    auto result = judge_chart(circumstances, chart, std::move(*stored), cause);
+    for (Change& change : result.changes) {
       std::erase_if(into, [&](const Deficiency& one) { return one.id == change.deficiency.id; });
       into.push_back(std::move(change.deficiency));
     }

@@ -191,6 +191,7 @@ core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& m
   const std::string_view action = order.text_of("action");
   if (is_open(one.state) != (action != "reopen")) return {};
   one.decision = why(order);
+  one.judged = 0;
   one.modified = std::max(one.modified, cause.now);
   if (action == "waive" || action == "complete") {
     change.kind = Change::Kind::kClosed;

@@ -122,9 +122,6 @@ struct RulePack::Impl {
   std::set<std::string, std::less<>> event_codes;   ///< trigger events that rules speak of
   Policy policy;
   std::string hash;
-
-  /// Whether a rule of that id reads one of these kinds; an id of no rule of ours counts as well.
-  bool asks(std::string_view id, Kinds touched) const;
 };
 
 /// What one file adds to a pack.

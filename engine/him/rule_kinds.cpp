@@ -58,14 +58,4 @@ void join_reads(std::vector<Rule>& rules) {
   }
 }
 
-bool RulePack::Impl::asks(std::string_view id, Kinds touched) const {
-  if (touched == kAllKinds) return true;
-  const auto from = std::lower_bound(rules.begin(), rules.end(), id,
-                                     [](const Rule& rule, std::string_view one) {
-                                       return rule.id < one;
-                                     });
-  if (from == rules.end() || from->id != id) return true;
-  return (from->reads & touched) != 0;   // join_reads()
-}
-
 }  // namespace him

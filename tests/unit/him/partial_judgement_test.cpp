@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
@@ -32,6 +33,7 @@ void forget(Ward& ward) {
   const auto position = ward.records().position();
   BOOST_REQUIRE(position.has_value() && ward.records().begin().has_value());
   BOOST_REQUIRE(ward.records().db().run("UPDATE him_visit SET judged_under = 0").has_value());
+  BOOST_REQUIRE(ward.records().db().run("UPDATE him_deficiency SET judged = 0").has_value());
   BOOST_REQUIRE(ward.records().commit(*position).has_value());
   ward.restart();
 }
@@ -42,12 +44,14 @@ class Traffic {
 
   /// One more message, as something to do to a ward at `now`.
   std::function<void(Ward&)> next(const std::string& now) {
-    switch (pick(12)) {
+    switch (pick(14)) {
       case 0: return [now](Ward& w) { w.merge("P2", "P1", now); };
       case 1: {
         const std::string id = fmt::format("D{}", pick(6));
         return [now, id](Ward& w) { w.remove("DocumentReference", id, now); };
       }
+      case 2:
+      case 3: return order(now);
       default: break;
     }
     Ward::Resources all;
@@ -57,6 +61,23 @@ class Traffic {
   }
 
  private:
+  /// Something that the department decides about one of the deficiencies.
+  std::function<void(Ward&)> order(const std::string& now) {
+    const std::string action = one_of({"waive", "complete", "reassign", "reassign", "reopen"});
+    const auto which = static_cast<std::size_t>(pick(1000));
+    const std::string owner = one_of({"1001", "1002", "1003"});
+    return [=](Ward& w) {
+      std::vector<him::Deficiency> fitting = w.list(now);
+      std::erase_if(fitting, [&](const him::Deficiency& one) {
+        return him::is_open(one.state) == (action == "reopen");
+      });
+      if (fitting.empty()) return;
+      std::sort(fitting.begin(), fitting.end(),
+                [](const auto& a, const auto& b) { return a.id < b.id; });
+      w.command(now, fmt::format(R"({{"action":"{}","id":"{}","owner":"{}","by":"hand","reason":"x"}})",
+                                 action, fitting[which % fitting.size()].id, owner));
+    };
+  }
   int pick(int below) { return static_cast<int>(random_() % static_cast<unsigned>(below)); }
   std::string one_of(std::initializer_list<const char*> words) {
     return words.begin()[pick(static_cast<int>(words.size()))];

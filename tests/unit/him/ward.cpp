@@ -21,6 +21,27 @@ std::string fresh_folder() {
   return path.string();
 }
 
+std::unique_ptr<store::Records> open_records(const std::string& folder) {
+  auto opened = store::Records::open(folder, r4());
+  BOOST_REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
+  return std::move(*opened);
+}
+
+/// A store as it is made, to copy: going through all of its migrations is most of a small test.
+const std::string& empty_store() {
+  struct Folder {
+    std::string path = fresh_folder();
+    ~Folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  };
+  static const Folder kept;
+  static const bool made = (open_records(kept.path).reset(), true);
+  (void)made;
+  return kept.path;
+}
+
 std::shared_ptr<const him::RulePack> load(const std::string& folder) {
   std::vector<him::RulePack::Finding> findings;
   auto rules = him::RulePack::load(folder, findings);
@@ -89,9 +110,8 @@ core::Instant at(const std::string& iso) {
 
 Ward::Ward(std::shared_ptr<const him::RulePack> rules, him::Site site)
     : folder_(fresh_folder()), site_(std::move(site)), rules_(std::move(rules)) {
-  auto opened = store::Records::open(folder_, r4());
-  BOOST_REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
-  records_ = std::move(*opened);
+  std::filesystem::copy(empty_store(), folder_);
+  records_ = open_records(folder_);
   restart();
 }
 

@@ -65,6 +65,9 @@ struct Deficiency {
   std::uint32_t letters = 0;          ///< bit n: letter Ln was written about it
   std::optional<core::Instant> warned, suspend_on, suspended;
   std::optional<core::Instant> retry; ///< the clock's next step waits until then for a silent feed
+  std::int64_t judged = 0;            ///< mark of the verdict it follows from; 0: to be judged anew
+  std::int64_t row = 0;               ///< where the records have it; 0: nowhere yet
+  bool row_open = false;              ///< and whether it is open there
 
   // Not kept with it: whose chart and where its visit is, filled in by list() where asked for.
   std::string patient_name;           ///< "Rivera, Ana"
