@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <fhir/first_version.hpp>
 #include <fhir/merge.hpp>
 #include <string>
 
@@ -234,6 +235,31 @@ void strip_nulls(Node* node, Document& document) {
     --node->count;
   }
   node->last_item = before;
+}
+
+Node* first_version(std::string_view type, std::string_view id, const Node* incoming,
+                    Document& into) {
+  Node* result = into.object();
+  into.add(result, "resourceType", into.string(type));
+  into.add(result, "id", into.string(id));
+  const auto take = [&](const Member* member, bool holds_places) {
+    Node* value = member->value;
+    if (value->kind == Node::Kind::kNull) return;
+    holds_places ? strip_places(value, into) : strip_nulls(value, into);
+    if (value->is_leaf() || value->count != 0) into.add(result, member->name, value);
+  };
+  for (const Member* m = incoming->first_member; m; m = m->next) {
+    const std::string_view name = element_of(m->name);
+    if (name == "resourceType" || name == "id") continue;
+    if (name != m->name) {
+      if (!incoming->find(name)) take(m, true);   // else it came with its element
+      continue;
+    }
+    const Member* sibling = sibling_of(incoming, name);
+    take(m, sibling != nullptr);
+    if (sibling) take(sibling, true);
+  }
+  return result;
 }
 
 Node* merge(const Node* stored, const Node* incoming, const MergePolicy& policy, Document& into) {

@@ -299,8 +299,8 @@ core::Status Applier::apply_message(MappedEntry& slot) {
   if (careful_ > 0) {
     if (auto status = mark(); !status) return status;
   }
-  auto result = apply_.apply(slot.entry, *slot.message, *slot.output, *slot.environment,
-                             mode_of(*slot.feed), slot.feed->historical);
+  auto result = apply_.apply(slot.entry, *slot.message, *slot.output, slot.prints,
+                             *slot.environment, mode_of(*slot.feed), slot.feed->historical);
   core::Status routed;
   if (result) routed = route(slot, *result);
   if (!result || !routed) {

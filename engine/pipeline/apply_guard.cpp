@@ -51,7 +51,7 @@ core::Status MessageApply::guard_overlay(Work& work, std::size_t index) {
   const auto standing = records_.standing("Patient", *patient, work.stamp.sender);
   if (!standing) return core::fail(standing.error());
   if (!standing->live()) return {};
-  const auto said = [&] { return said_.statement(work.output, {index}, work.ids); };
+  const auto said = [&] { return said_.statement(work.prints, {index}, work.ids); };
   // Too old to change anything is the stale guard's business; said before changes nothing.
   if (is_stale(work.stamp, *standing) ||
       said_.same("Patient/" + *patient, standing->version, said())) {

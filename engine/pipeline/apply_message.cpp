@@ -1,6 +1,7 @@
 #include "apply_message.hpp"
 
 #include <core/hash.hpp>
+#include <fhir/first_version.hpp>
 #include <fhir/json.hpp>
 #include <fhir/merge.hpp>
 #include <identity/history.hpp>
@@ -66,10 +67,11 @@ MessageApply::MessageApply(store::Records& records, him::Charts& charts, identit
 core::Result<ApplyResult> MessageApply::apply(const store::Entry& entry,
                                               const hl7::Message& message,
                                               const mapping::MapOutput& output,
+                                              const DraftPrints& prints,
                                               const mapping::Environment& environment,
                                               identity::Mpi::Mode mode, bool historical) {
   document_.reset();
-  Work work{entry, output, environment, {}, {}, {}, {}, {}, {}, {}, {}};
+  Work work{entry, output, prints, environment, {}, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, entry.sender,
                 event_time(message, environment.zone)};
   work.cause = {entry.sequence, entry.feed.value() + "|" + entry.control_id.value(),
@@ -172,28 +174,35 @@ core::Result<std::string> MessageApply::resolve_keyed(
 
 core::Status MessageApply::write_drafts(Work& work) {
   // Two drafts of one resource (the same doctor twice) become one version.
-  std::vector<std::pair<std::pair<std::string, std::string>, std::vector<std::size_t>>> groups;
+  struct Group {
+    std::string_view type;
+    const std::string* id;
+    std::vector<std::size_t> drafts;
+  };
+  std::vector<Group> groups;
+  groups.reserve(work.output.drafts.size());
   for (std::size_t i = 0; i < work.output.drafts.size(); ++i) {
+    const std::string_view type = work.output.drafts[i].type;
     // A MessageHeader is about the message, not about a patient: it is no record.
-    if (work.output.drafts[i].type == "MessageHeader" || work.skip[i]) continue;
-    std::pair<std::string, std::string> name{work.output.drafts[i].type, work.ids[i]};
-    const auto same = std::find_if(groups.begin(), groups.end(),
-                                   [&](const auto& group) { return group.first == name; });
+    if (type == "MessageHeader" || work.skip[i]) continue;
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      return *group.id == work.ids[i] && group.type == type;
+    });
     if (same != groups.end()) {
-      same->second.push_back(i);
+      same->drafts.push_back(i);
     } else {
-      groups.push_back({std::move(name), {i}});
+      groups.push_back({type, &work.ids[i], {i}});
     }
   }
   // Who made changes is said after them, and only where some were made (FHIR Provenance: "creating,
   // revising, deleting"): the journal knows who sent a message that changed nothing.
-  const auto source = std::stable_partition(groups.begin(), groups.end(), [](const auto& group) {
-    return group.first.first != "Provenance";
+  const auto source = std::stable_partition(groups.begin(), groups.end(), [](const Group& group) {
+    return group.type != "Provenance";
   });
   for (auto group = groups.begin(); group != groups.end(); ++group) {
     if (group == source && !work.result.changed()) break;
-    const auto& [name, drafts] = *group;
-    if (auto status = write_resource(work, name.first, name.second, drafts); !status) return status;
+    auto status = write_resource(work, std::string(group->type), *group->id, group->drafts);
+    if (!status) return status;
   }
   return {};
 }
@@ -201,15 +210,15 @@ core::Status MessageApply::write_drafts(Work& work) {
 core::Status MessageApply::write_resource(Work& work, const std::string& type,
                                           const std::string& id,
                                           const std::vector<std::size_t>& drafts) {
+  const std::string name = type + "/" + id;
   const bool shared = work.output.drafts[drafts.front()].shared;
-  if (shared) work.result.shared_lanes.push_back(type + "/" + id);
+  if (shared) work.result.shared_lanes.push_back(name);
   const auto standing = records_.standing(type, id, work.stamp.sender);
   if (!standing) return core::fail(standing.error());
   const bool known = standing->live();
   const bool stale = known && is_stale(work.stamp, *standing);
   const std::uint32_t version_before = known ? standing->version : 0;
-  const std::string name = type + "/" + id;
-  const SaidBefore::Statement statement = said_.statement(work.output, drafts, work.ids);
+  const SaidBefore::Statement statement = said_.statement(work.prints, drafts, work.ids);
   if (known && !stale && said_.same(name, version_before, statement)) {
     auto put = records_.confirm(type, id, work.stamp);
     if (!put) return core::fail(put.error());
@@ -242,9 +251,6 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     }
   } else {
     if (work.output.drafts[drafts.front()].partial) return {};   // nothing known to change
-    tree = document_.object();
-    document_.set(tree, "resourceType", document_.string(type));
-    document_.set(tree, "id", document_.string(id));
   }
   for (std::size_t index : drafts) tree = fold_in(work, index, tree, body);
   const auto version = put(work, type, id, tree, shared);
@@ -253,7 +259,8 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   return {};
 }
 
-/// What one draft says, merged into `tree`. `known`: what is stored now; empty when it is new.
+/// What one draft says, merged into `tree`; nullptr: it is the first that is said of the resource.
+/// `known`: what is stored now; empty when it is new.
 fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tree,
                                   const std::string& known) {
   const mapping::Draft& draft = work.output.drafts[index];
@@ -262,7 +269,7 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
     redirect_references(incoming, work.moved.from, work.moved.to, document_);
   }
   // "unknown" says nothing of the state: what is known stays.
-  if (incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
+  if (tree && incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
     document_.remove(incoming, "status");
   }
   const bool late = std::any_of(work.late.begin(), work.late.end(),
@@ -272,6 +279,7 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
   }
   // Which links go is settle_links()' to say: others than the one that is undone stay.
   if (draft.type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
+  if (!tree) return fhir::first_version(draft.type, work.ids[index], incoming, document_);
   return fhir::merge(tree, incoming, draft.policy, document_);
 }
 
@@ -295,9 +303,9 @@ core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const
 core::Result<std::uint32_t> MessageApply::put(Work& work, std::string_view type,
                                               std::string_view id, fhir::Node* tree,
                                               bool shared) {
-  std::string body;
-  fhir::write_json(tree, body);
-  auto put = records_.put(type, id, body, tree, work.stamp);
+  body_.clear();
+  fhir::write_json(tree, body_);
+  auto put = records_.put(type, id, body_, tree, work.stamp);
   if (!put) return core::fail(put.error());
   if (put->changed) {
     if (auto status = charts_.touch(type, id, tree, work.cause); !status) {
@@ -417,13 +425,13 @@ core::Status MessageApply::write_changes(const std::vector<him::Change>& changes
 /// A resource of ours.
 core::Status MessageApply::put_told(const fhir::Node* tree, bool shared, const store::Stamp& stamp,
                                     ApplyResult& result) {
-  std::string body;
-  fhir::write_json(tree, body);
+  body_.clear();
+  fhir::write_json(tree, body_);
   const std::string type(tree->text_of("resourceType"));
   const std::string id(tree->text_of("id"));
   store::Stamp unguarded = stamp;
   unguarded.event_time.reset();  // ours, not a sender's: never stale
-  auto put = records_.put(type, id, body, tree, unguarded);
+  auto put = records_.put(type, id, body_, tree, unguarded);
   if (!put) return core::fail(put.error());
   result.touch({type, id, put->version}, shared, put->changed);
   return {};

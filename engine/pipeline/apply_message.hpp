@@ -55,7 +55,7 @@ class MessageApply {
   MessageApply(store::Records& records, him::Charts& charts, identity::Mpi* mpi);
 
   core::Result<ApplyResult> apply(const store::Entry& entry, const hl7::Message& message,
-                                  const mapping::MapOutput& output,
+                                  const mapping::MapOutput& output, const DraftPrints& prints,
                                   const mapping::Environment& environment,
                                   identity::Mpi::Mode mode, bool historical);
   core::Result<std::pair<std::string, std::string>> tie(const std::string& a, const std::string& b,
@@ -157,6 +157,7 @@ class MessageApply {
   SaidBefore said_;
   identity::Mpi* mpi_;
   fhir::Document document_;     ///< scratch, reset per entry
+  std::string body_;            ///< of the resource being written, reused
   std::optional<std::set<std::string, std::less<>>> conflicted_;   ///< Patients; read when needed
 };
 

@@ -13,6 +13,11 @@ namespace {
 
 using core::ErrorCode;
 
+const DraftPrints& no_prints() {
+  static const DraftPrints prints;
+  return prints;
+}
+
 const mapping::MapOutput& no_output() {
   static const mapping::MapOutput output;
   return output;
@@ -130,7 +135,7 @@ core::Result<ApplyResult> MessageApply::merge_by_hand(const store::Entry& entry,
                                                       const std::string& retired,
                                                       const std::string& survivor) {
   document_.reset();
-  Work work{entry, no_output(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
+  Work work{entry, no_output(), no_prints(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, "command", std::nullopt};
   work.cause = {entry.sequence, command_label(entry), entry.received};
   auto status = merge_pair(work, retired, survivor, true);
@@ -147,7 +152,7 @@ core::Result<ApplyResult> MessageApply::unmerge_by_hand(const store::Entry& entr
                                                         const std::string& retired,
                                                         identity::Detachment* plan) {
   document_.reset();
-  Work work{entry, no_output(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
+  Work work{entry, no_output(), no_prints(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, "command", std::nullopt};
   work.cause = {entry.sequence, command_label(entry), entry.received};
   auto planned = identity::plan_detach(records_, retired);
@@ -169,7 +174,7 @@ core::Result<ApplyResult> MessageApply::move_by_hand(const store::Entry& entry,
                                                      const std::string& from,
                                                      const std::string& to) {
   document_.reset();
-  Work work{entry, no_output(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
+  Work work{entry, no_output(), no_prints(), no_environment(), {}, {}, {}, {}, {}, {}, {}, {}};
   work.stamp = {entry.sequence, entry.received, "command", std::nullopt};
   work.cause = {entry.sequence, command_label(entry), entry.received};
   auto current = records_.get(type, id);

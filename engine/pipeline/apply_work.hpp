@@ -14,6 +14,7 @@ inline bool is_stale(const store::Stamp& stamp, const store::Records::Standing& 
 struct MessageApply::Work {
   const store::Entry& entry;
   const mapping::MapOutput& output;
+  const DraftPrints& prints;           ///< of its drafts
   const mapping::Environment& environment;
   store::Stamp stamp;
   him::Cause cause;

@@ -181,6 +181,7 @@ void MapStage::map_into(MappedEntry& slot, mapping::Recall* recall) {
   auto mapped = mapper->map(*slot.message, *slot.environment, options);
   if (mapped) {
     slot.output = *mapped;
+    slot.prints.take(*slot.output);
     if (unmapped_) {
       unmapped_->add(slot.entry.feed.value(), slot.entry.control_id.value(), slot.entry.received,
                      slot.output->vocab_misses);

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "draft_prints.hpp"
+
 namespace pipeline {
 
 /// A journal entry read back as a message and mapped: everything before current records are needed.
@@ -21,6 +23,7 @@ struct MappedEntry {
   store::Entry entry;
   std::optional<hl7::Message> message;
   const mapping::MapOutput* output = nullptr;   ///< owned by this slot's mapper
+  DraftPrints prints;                           ///< of the output's drafts
   const mapping::Environment* environment = nullptr;
   const FeedConfig* feed = nullptr;             ///< nullptr: the feed is gone from the
                                                 ///< configuration

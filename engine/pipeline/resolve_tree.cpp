@@ -21,7 +21,7 @@ fhir::Node* resolve_tree(const fhir::Node* from, const mapping::MapOutput& outpu
     case fhir::Node::Kind::kObject: {
       fhir::Node* object = into.object();
       for (const fhir::Member* member = from->first_member; member; member = member->next) {
-        into.set(object, member->name, resolve_tree(member->value, output, ids, into), true);
+        into.add(object, member->name, resolve_tree(member->value, output, ids, into));
       }
       return object;
     }
@@ -40,9 +40,9 @@ fhir::Node* resolve_tree(const fhir::Node* from, const mapping::MapOutput& outpu
           return into.string(std::string(output.drafts[i].type) + "/" + ids[i]);
         }
       }
-      return into.string(from->text);
+      return into.string(from->text, false);
     case fhir::Node::Kind::kNumber:
-      return into.number(from->text);
+      return into.number(from->text, false);
     case fhir::Node::Kind::kBool:
       return into.boolean(from->text == "true");
     case fhir::Node::Kind::kNull:

@@ -11,7 +11,8 @@ namespace pipeline {
 /// Indexes of the drafts a key names by its markers.
 std::vector<std::size_t> drafts_named_in(std::string_view key);
 
-/// Copies a draft's tree into `into`, draft markers replaced by "Type/id".
+/// A draft's tree as one of its own in `into`, draft markers replaced by "Type/id". Names and other
+/// texts stay the draft's.
 fhir::Node* resolve_tree(const fhir::Node* from, const mapping::MapOutput& output,
                          const std::vector<std::string>& ids, fhir::Document& into);
 

@@ -1,11 +1,11 @@
 #pragma once
-#include <mapping/mapper.hpp>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "draft_prints.hpp"
 
 namespace pipeline {
 
@@ -17,17 +17,10 @@ class SaidBefore {
  public:
   static constexpr std::size_t kEntriesMax = 20'000;
 
-  /// 128 bits that stand for a statement, with seeds of this process: nobody outside can make two
-  /// statements look alike.
-  struct Statement {
-    std::uint64_t first = 0, second = 0;
-    bool operator==(const Statement&) const = default;
-  };
-
-  SaidBefore();
+  using Statement = Print;
 
   /// The drafts as one statement, with the resources they refer to by id.
-  Statement statement(const mapping::MapOutput& output, const std::vector<std::size_t>& drafts,
+  Statement statement(const DraftPrints& prints, const std::vector<std::size_t>& drafts,
                       const std::vector<std::string>& ids);
   bool same(const std::string& name, std::uint32_t version, const Statement& statement) const;
   void note(const std::string& name, std::uint32_t version, const Statement& statement);
@@ -39,10 +32,7 @@ class SaidBefore {
     std::uint32_t version = 0;
     Statement statement;
   };
-  void append(const fhir::Node* node, const std::vector<std::string>& ids);
-
   std::unordered_map<std::string, Last> last_;   ///< by "Type/id"
-  std::uint64_t seeds_[2];
   std::string text_;   ///< reused
 };
 

@@ -1,3 +1,4 @@
+#include <fhir/first_version.hpp>
 #include <fhir/merge.hpp>
 #include <random>
 
@@ -229,6 +230,22 @@ BOOST_AUTO_TEST_CASE(idempotent) {
     changed += !fhir::equal(once, stored);
   }
   BOOST_TEST(changed > 3000);
+}
+
+BOOST_AUTO_TEST_CASE(a_first_version_is_what_merge_would_make) {
+  std::mt19937 random(7);
+  Document d;
+  int with_nulls = 0;
+  for (int round = 0; round < 4000; ++round) {
+    d.reset();
+    const Node* incoming = Generator{random, d}.object(0, 6);
+    const Node* bare = test::parse(R"({"resourceType":"Basic","id":"7"})", d);
+    const std::string said = test::compact(incoming);
+    const std::string merged = test::compact(fhir::merge(bare, incoming, kMerge, d));
+    with_nulls += said.find("null") != std::string::npos;
+    BOOST_REQUIRE_EQUAL(test::compact(fhir::first_version("Basic", "7", incoming, d)), merged);
+  }
+  BOOST_TEST(with_nulls > 500);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_known_stay_where_the_producer_only_adds) {

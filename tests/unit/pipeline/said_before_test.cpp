@@ -24,8 +24,9 @@ struct Output {
     out.drafts.push_back(draft);
   }
   SaidBefore::Statement statement(const std::vector<std::string>& ids) const {
-    static SaidBefore said;   // statements of two are no like
-    return said.statement(out, {0}, ids);
+    pipeline::DraftPrints prints;
+    prints.take(out);
+    return SaidBefore().statement(prints, {0}, ids);
   }
 };
 
