@@ -3,6 +3,7 @@
 #include "key_cache.hpp"
 #include "resource_cache.hpp"
 #include "search_index.hpp"
+#include "search_lead.hpp"
 #include "search_rows.hpp"
 #include "sqlite_db.hpp"
 #include "words.hpp"
@@ -32,12 +33,13 @@ struct Tallies {
   bool operator==(const Tallies&) const = default;
 };
 
-/// What a search works with. `rows`: nullptr when there is no search.db.
+/// What a search works with, within a SearchMoment. `rows`: nullptr when there is no search.db.
 struct SearchParts {
   Db& db;
   Words& words;
   SearchIndex& index;
   SearchRows* rows;
+  std::int64_t trimmed;   ///< up to this row search_change was forgotten: search.db has it
 };
 
 class RecordsImpl final : public Records {
@@ -111,7 +113,7 @@ class RecordsImpl final : public Records {
   core::Result<Tallies> tallies();   // the reader's: fresh
   void give_back_room();
   core::Result<SearchRows*> rows();
-  core::Result<SearchParts> search_parts();
+  core::Result<SearchParts> search_parts(SearchMoment& moment);
   core::Status check_search();
   core::Status forget_changes();
   struct Referrer {
@@ -179,8 +181,6 @@ struct SearchHit {
 };
 core::Result<std::vector<SearchHit>> run_search(SearchParts parts, const SearchQuery& query);
 core::Result<std::uint64_t> count_search(SearchParts parts, const SearchQuery& query);
-/// Up to which row search_change has been forgotten, since search.db has it.
-core::Result<std::int64_t> changes_trimmed(Db& db);
 /// Clauses whose values must be compared with the resource itself (:exact).
 bool needs_exact_check(const SearchQuery& query);
 bool passes_exact_check(SearchIndex& index, const SearchQuery& query, const fhir::Node* tree);

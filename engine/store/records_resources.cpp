@@ -392,7 +392,8 @@ core::Result<std::vector<Resource>> RecordsImpl::search(const SearchQuery& query
   SearchQuery page = query;
   const bool exact = needs_exact_check(query);
   fhir::Document document;
-  const auto parts = search_parts();
+  SearchMoment moment(*db_);
+  const auto parts = search_parts(moment);
   if (!parts) return core::fail(parts.error());
   for (;;) {
     const auto hits = run_search(*parts, page);
@@ -415,7 +416,8 @@ core::Result<std::vector<Resource>> RecordsImpl::search(const SearchQuery& query
 
 core::Result<std::uint64_t> RecordsImpl::count(const SearchQuery& query) {
   if (!needs_exact_check(query)) {
-    const auto parts = search_parts();
+    SearchMoment moment(*db_);
+    const auto parts = search_parts(moment);
     return parts ? count_search(*parts, query) : core::fail(parts.error());
   }
   std::uint64_t count = 0;

@@ -15,10 +15,12 @@ core::Result<SearchRows*> RecordsImpl::rows() {
   return rows_.get();
 }
 
-core::Result<SearchParts> RecordsImpl::search_parts() {
+core::Result<SearchParts> RecordsImpl::search_parts(SearchMoment& moment) {
   const auto at_hand = rows();
   if (!at_hand) return core::fail(at_hand.error());
-  return SearchParts{*db_, words_, index_, *at_hand};
+  const auto trimmed = moment.begin();
+  if (!trimmed) return core::fail(trimmed.error());
+  return SearchParts{*db_, words_, index_, *at_hand, *trimmed};
 }
 
 /// After a power cut records.db may be behind search.db; an old copy or none of it may stand beside
@@ -92,37 +94,41 @@ core::Result<std::vector<Resource>> RecordsImpl::referencing(std::string_view ta
 core::Result<std::vector<RecordsImpl::Referrer>> RecordsImpl::referrers(std::int64_t type,
                                                                         std::string_view id,
                                                                         std::size_t limit) {
-  constexpr int kTriesMax = 10;
-  const auto at_hand = rows();
-  if (!at_hand) return core::fail(at_hand.error());
-  for (int attempt = 0; attempt < kTriesMax; ++attempt) {
-    std::int64_t position = 0;
-    std::string numbers;
-    if (*at_hand) {
-      if (auto status = (*at_hand)->refers(type, id, position, numbers); !status) {
-        return core::fail(status.error());
-      }
-    }
-    std::vector<Referrer> found;
-    auto status = db_->query(
-        "SELECT r.row,r.type,r.id FROM (SELECT value AS number FROM json_each(?1)"
-        " UNION SELECT resource FROM search_change WHERE row>?2) m CROSS JOIN resource r"
-        " JOIN search_value v ON v.resource=r.number"
-        " WHERE r.number=m.number AND r.deleted=0 AND entry_refers(v.entries,?3,CAST(?4 AS BLOB))"
-        " ORDER BY r.number LIMIT ?5",
-        {std::string_view("[" + numbers + "]"), position, type, id,
-         static_cast<std::int64_t>(limit)},
-        [&found](const Row& row) {
-          found.push_back({row.integer(0), row.integer(1), std::string(row.text(2))});
-          return true;
-        });
-    if (!status) return core::fail(status.error());
-    if (writer_) return found;   // who alone forgets changes
-    const auto trimmed = changes_trimmed(*db_);
-    if (!trimmed) return core::fail(trimmed.error());
-    if (*trimmed <= position) return found;
-  }
-  return core::fail(core::ErrorCode::kStoreLocked, "search.db moves on too fast to be read");
+  SearchMoment moment(*db_);
+  const auto parts = search_parts(moment);
+  if (!parts) return core::fail(parts.error());
+  const auto lead = ask_rows(
+      parts->rows, parts->trimmed, [&](Db& rows, Lead& named) -> core::Result<bool> {
+        auto status = rows.query(
+            "SELECT DISTINCT resource FROM search_reference WHERE id=?1 AND type=?2", {id, type},
+            [&named](const Row& row) {
+              add_candidate(row.integer(0), named);
+              return true;
+            });
+        return status ? core::Result<bool>(true) : core::fail(status.error());
+      });
+  if (!lead) return core::fail(lead.error());
+  std::vector<Referrer> found;
+  const auto take = [&found](const Row& row) {
+    found.push_back({row.integer(0), row.integer(1), std::string(row.text(2))});
+    return true;
+  };
+  const auto most = static_cast<std::int64_t>(limit);
+  auto status =
+      *lead ? db_->query(
+                  "SELECT r.row,r.type,r.id FROM (SELECT value AS number FROM json_each(?1)"
+                  " UNION SELECT resource FROM search_change WHERE row>?2) m"
+                  " CROSS JOIN resource r JOIN search_value v ON v.resource=r.number"
+                  " WHERE r.number=m.number AND r.deleted=0"
+                  " AND entry_refers(v.entries,?3,CAST(?4 AS BLOB)) ORDER BY r.number LIMIT ?5",
+                  {(*lead)->numbers, (*lead)->position, type, id, most}, take)
+            : db_->query(
+                  "SELECT r.row,r.type,r.id FROM resource r"
+                  " JOIN search_value v ON v.resource=r.number WHERE r.deleted=0"
+                  " AND entry_refers(v.entries,?1,CAST(?2 AS BLOB)) ORDER BY r.number LIMIT ?3",
+                  {type, id, most}, take);
+  if (!status) return core::fail(status.error());
+  return found;
 }
 
 }  // namespace store

@@ -389,49 +389,27 @@ core::Result<std::size_t> choose_lead(Db& rows, Words& words,
   return lead;
 }
 
-/// Where to look: what search.db names, as it stood at `position`.
-struct Lead {
-  std::int64_t position = 0;
-  std::string numbers = "[]";   ///< a JSON array
-};
-
-core::Status gather(Db& rows, Words& words, const Clause& clause, std::string& numbers) {
+core::Status gather(Db& rows, Words& words, const Clause& clause, Lead& lead) {
   Sql sql;
   const auto found = matches(sql, words, clause);
   if (!found) return core::fail(found.error());
   sql.text = *found;
-  numbers = "[";
-  auto status = rows.query_with(sql.text, sql.params(), [&numbers](const Row& row) {
-    if (numbers.size() > 1) numbers += ',';
-    numbers += std::to_string(row.integer(0));
+  return rows.query_with(sql.text, sql.params(), [&lead](const Row& row) {
+    add_candidate(row.integer(0), lead);
     return true;
   });
-  numbers += ']';
-  return status;
 }
 
-// nullopt: nothing leads, all resources are walked.
-core::Result<std::optional<Lead>> find_lead(SearchRows* rows, Words& words,
+core::Result<std::optional<Lead>> find_lead(SearchParts parts,
                                             const std::vector<Clause>& clauses) {
-  std::optional<Lead> lead;
-  if (rows == nullptr || clauses.empty()) return lead;
-  Db& db = rows->db();
-  // Position and rows of one moment.
-  if (auto status = db.run("BEGIN"); !status) return core::fail(status.error());
-  const auto look = [&]() -> core::Status {
-    const auto position = rows->position();
-    if (!position) return core::fail(position.error());
-    const auto chosen = choose_lead(db, words, clauses);
+  if (clauses.empty()) return std::optional<Lead>{};
+  return ask_rows(parts.rows, parts.trimmed, [&](Db& rows, Lead& lead) -> core::Result<bool> {
+    const auto chosen = choose_lead(rows, parts.words, clauses);
     if (!chosen) return core::fail(chosen.error());
-    if (*chosen == clauses.size()) return {};
-    lead.emplace();
-    lead->position = *position;
-    return gather(db, words, clauses[*chosen], lead->numbers);
-  };
-  auto status = look();
-  if (auto end = db.run("COMMIT"); status && !end) status = end;
-  if (!status) return core::fail(status.error());
-  return lead;
+    if (*chosen == clauses.size()) return false;
+    auto status = gather(rows, parts.words, clauses[*chosen], lead);
+    return status ? core::Result<bool>(true) : core::fail(status.error());
+  });
 }
 
 core::Result<std::string> from_where(Sql& sql, Words& words, std::int64_t type,
@@ -454,46 +432,24 @@ core::Result<std::string> from_where(Sql& sql, Words& words, std::int64_t type,
   return text + where;
 }
 
-/// Runs `select` + FROM and WHERE of the query + `rest`. What search.db does not have yet stands in
-/// search_change, unless it was taken over and forgotten in between: then once more.
+/// Runs `select` + FROM and WHERE of the query + `rest`.
 core::Status run_query(SearchParts parts, const SearchQuery& query, const std::string& select,
                        const std::function<std::string(Sql&)>& rest,
-                       const std::function<void()>& begin,
                        const std::function<bool(const Row&)>& each) {
-  constexpr int kTriesMax = 10;
   const auto clauses = read_clauses(parts.words, parts.index, query);
   if (!clauses) return core::fail(clauses.error());
   const auto type = parts.words.find(query.type);
   if (!type) return core::fail(type.error());
-  for (int attempt = 0;; ++attempt) {
-    SearchRows* rows = attempt < kTriesMax ? parts.rows : nullptr;
-    const auto lead = find_lead(rows, parts.words, *clauses);
-    if (!lead) return core::fail(lead.error());
-    Sql sql;
-    const auto found = from_where(sql, parts.words, *type, *clauses, *lead);
-    if (!found) return core::fail(found.error());
-    sql.text = select + *found + rest(sql);
-    begin();
-    if (auto status = parts.db.query_with(sql.text, sql.params(), each); !status) return status;
-    if (!*lead) return {};
-    const auto trimmed = changes_trimmed(parts.db);
-    if (!trimmed) return core::fail(trimmed.error());
-    if (*trimmed <= (*lead)->position) return {};
-  }
+  const auto lead = find_lead(parts, *clauses);
+  if (!lead) return core::fail(lead.error());
+  Sql sql;
+  const auto found = from_where(sql, parts.words, *type, *clauses, *lead);
+  if (!found) return core::fail(found.error());
+  sql.text = select + *found + rest(sql);
+  return parts.db.query_with(sql.text, sql.params(), each);
 }
 
 }  // namespace
-
-core::Result<std::int64_t> changes_trimmed(Db& db) {
-  std::int64_t trimmed = 0;
-  auto status = db.query("SELECT value FROM meta WHERE name='changes_trimmed'", {},
-                         [&trimmed](const Row& row) {
-                           trimmed = row.integer(0);
-                           return false;
-                         });
-  if (!status) return core::fail(status.error());
-  return trimmed;
-}
 
 core::Result<std::vector<SearchHit>> run_search(SearchParts parts, const SearchQuery& query) {
   std::vector<SearchHit> hits;
@@ -503,7 +459,6 @@ core::Result<std::vector<SearchHit>> run_search(SearchParts parts, const SearchQ
         return " AND r.id>" + sql.bind(query.after_id) + " ORDER BY r.id LIMIT " +
                sql.bind(static_cast<std::int64_t>(std::min(query.count, kSearchCountMax)));
       },
-      [&hits] { hits.clear(); },
       [&hits](const Row& row) {
         hits.push_back({row.integer(0), std::string(row.text(1))});
         return true;
@@ -516,7 +471,6 @@ core::Result<std::uint64_t> count_search(SearchParts parts, const SearchQuery& q
   std::uint64_t count = 0;
   auto status = run_query(
       parts, query, "SELECT count(*)", [](Sql&) { return std::string(); },
-      [&count] { count = 0; },
       [&count](const Row& row) {
         count = static_cast<std::uint64_t>(row.integer(0));
         return true;

@@ -10,8 +10,8 @@ namespace store {
 namespace {
 
 constexpr int kReaderCacheKib = 1024;
-// Of entries in one transaction: some megabytes of rows to sort.
-constexpr std::size_t kStepBytes = std::size_t{4} << 20;
+// Of entries in one transaction: a few megabytes of rows to sort.
+constexpr std::size_t kStepBytes = std::size_t{1} << 20;
 
 class Projection final : public SearchProjection {
  public:

@@ -11,7 +11,7 @@
 namespace store {
 namespace {
 
-constexpr int kWriterCacheKib = 4 * 1024;
+constexpr int kWriterCacheKib = 2 * 1024;
 constexpr int kReaderCacheKib = 1024;
 
 struct Operation {
@@ -121,28 +121,20 @@ core::Result<std::unique_ptr<SearchRows>> SearchRows::open_read_only(
 }
 
 core::Result<std::int64_t> SearchRows::position() {
-  std::int64_t position = 0;
-  auto status = db_->query("SELECT value FROM meta WHERE name='position'", {},
-                           [&position](const Row& row) {
-                             position = row.integer(0);
-                             return false;
-                           });
-  if (!status) return core::fail(status.error());
-  return position;
+  const auto now = state();
+  return now ? core::Result<std::int64_t>(now->position) : core::fail(now.error());
 }
 
-core::Status SearchRows::refers(std::int64_t type, std::string_view id, std::int64_t& position,
-                                std::string& numbers) {
-  return db_->query(
-      "SELECT DISTINCT m.value,s.resource FROM meta m LEFT JOIN search_reference s"
-      " ON s.id=?1 AND s.type=?2 WHERE m.name='position'",
-      {id, type}, [&](const Row& row) {
-        position = row.integer(0);
-        if (row.is_null(1)) return false;
-        if (!numbers.empty()) numbers += ',';
-        numbers += std::to_string(row.integer(1));
-        return true;
-      });
+core::Result<SearchRows::State> SearchRows::state() {
+  State state;
+  auto status = db_->query("SELECT name,value FROM meta WHERE name IN ('position','filled')", {},
+                           [&state](const Row& row) {
+                             (row.text(0) == "filled" ? state.filled : state.position) =
+                                 row.integer(1);
+                             return true;
+                           });
+  if (!status) return core::fail(status.error());
+  return state;
 }
 
 core::Status SearchRows::set_position(std::int64_t position) {
@@ -178,6 +170,9 @@ core::Status SearchRows::reset(std::int64_t position) {
     if (status) status = db_->run(sql, {});
   }
   if (status) status = set_position(position);
+  if (status) {
+    status = db_->run("INSERT OR REPLACE INTO meta(name,value) VALUES('filled',?1)", {position});
+  }
   if (status) status = db_->commit();
   if (!status && db_->in_transaction()) (void)db_->rollback();
   return status;

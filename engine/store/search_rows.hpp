@@ -31,9 +31,11 @@ class SearchRows {
   /// The last row of search_change that is in here.
   core::Result<std::int64_t> position();
 
-  /// What refers to that resource, separated by commas, and the position at which this is so.
-  core::Status refers(std::int64_t type, std::string_view id, std::int64_t& position,
-                      std::string& numbers);
+  struct State {
+    std::int64_t position = 0;        ///< as position()
+    std::int64_t filled = 0;          ///< where the last reset() put it; 0: there was none
+  };
+  core::Result<State> state();
 
   struct Change {
     std::int64_t resource = 0;

@@ -65,6 +65,31 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(records, Fixture)
 
+BOOST_AUTO_TEST_CASE(what_confirms_a_resource_is_known_at_once_and_kept) {
+  const auto last_event = [&] { return must(records->standing("Patient", "p1", "A|B")).last_event; };
+  must(records->begin());
+  const auto first = put(patient("p1", "1", "A"), stamp("2026-01-01T00:00:00Z"));
+  BOOST_TEST(!must(records->confirm("Patient", "p1", stamp("2026-01-02T00:00:00Z"))).changed);
+  BOOST_TEST((last_event() == at("2026-01-02T00:00:00Z")));
+  must(records->savepoint());
+  must(records->confirm("Patient", "p1", stamp("2026-01-03T00:00:00Z")));
+  BOOST_TEST((last_event() == at("2026-01-03T00:00:00Z")));
+  must(records->rollback_to_savepoint());
+  BOOST_TEST((last_event() == at("2026-01-02T00:00:00Z")), "as at the savepoint");
+  must(records->confirm("Patient", "p1", stamp("2026-01-04T00:00:00Z")));
+  must(records->commit(core::Sequence{++sequence}));
+  reopen();
+  BOOST_TEST((last_event() == at("2026-01-04T00:00:00Z")));
+  must(records->begin());
+  must(records->confirm("Patient", "p1", stamp("2026-01-05T00:00:00Z")));
+  // A new version's stamp is newer than what was confirmed before it.
+  BOOST_TEST(put(patient("p1", "1", "B"), stamp("2026-01-06T00:00:00Z")).version ==
+             first.version + 1);
+  must(records->commit(core::Sequence{++sequence}));
+  reopen();
+  BOOST_TEST((last_event() == at("2026-01-06T00:00:00Z")));
+}
+
 BOOST_AUTO_TEST_CASE(a_new_body_is_a_new_version_and_the_same_body_is_none) {
   const auto first = put(patient("p1", "1", "Smith"));
   BOOST_TEST(first.version == 1u);

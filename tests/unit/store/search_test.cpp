@@ -5,9 +5,12 @@
 #include <store/records.hpp>
 #include <store/search_projection.hpp>
 
+#include <atomic>
 #include <filesystem>
 #include <random>
+#include <thread>
 #include "paths.hpp"
+#include "search_lead.hpp"
 
 using namespace store_test;
 using store::Records;
@@ -293,6 +296,62 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_rows_yet_is_found_as_well) {
                             std::count(expected.begin(), expected.end(), ',') + !expected.empty()));
   }
   BOOST_TEST(people.size() == 40u);
+}
+
+// Everybody has one identifier all the time and another that changes; a reader must find all by the
+// first whatever of it stands in the rows, in search_change, or was forgotten there meanwhile.
+BOOST_AUTO_TEST_CASE(readers_beside_writer_and_rows_miss_nobody) {
+  constexpr int kPeople = 30, kRounds = 150;
+  const auto person = [](int i, int round) {
+    return R"({"resourceType":"Patient","id":"p)" + std::to_string(i) +
+           R"(","identifier":[{"system":"urn:a","value":"all"},{"system":"urn:b","value":")" +
+           std::to_string(round) + R"("}],"link":[{"other":{"reference":"Patient/q"}}]})";
+  };
+  std::vector<std::string> bodies;
+  for (int i = 0; i < kPeople; ++i) bodies.push_back(person(i, 0));
+  put(bodies);
+  std::atomic<bool> done = false;
+  std::atomic<int> looks = 0, short_ones = 0, failures = 0;
+  const auto read = [&] {
+    auto reader = must(Records::open_read_only(folder.path(), r4()));
+    while (!done || looks < 3) {
+      const auto found = reader->count(query("Patient", "identifier=urn:a|all"));
+      const auto pointing = reader->referencing("Patient/q", 100);
+      failures += !found || !pointing;
+      short_ones += (found && *found != kPeople) || (pointing && pointing->size() != kPeople);
+      ++looks;
+    }
+  };
+  std::thread first(read), second(read), keeper([&] {
+    while (!done) failures += !projection->step();
+  });
+  for (int round = 1; round <= kRounds; ++round) {
+    put({person(round % kPeople, round), person(round * 7 % kPeople, round)});
+  }
+  done = true;
+  for (std::thread* one : {&first, &second, &keeper}) one->join();
+  BOOST_TEST(failures == 0);
+  BOOST_TEST(short_ones == 0);
+  BOOST_TEST(looks >= 3);
+}
+
+BOOST_AUTO_TEST_CASE(rows_filled_anew_after_a_moment_do_not_lead_it) {
+  put(kWard);
+  while (must(projection->step()) > 0) {
+  }
+  for (int i = 0; i < 20; ++i) put({});
+  auto db = must(store::SqliteDb::open(folder.path() + "/records.db", {.read_only = true}, {}));
+  auto rows = must(store::SearchRows::open(folder.path()));
+  const auto leads = [&](store::SearchMoment& moment) {
+    const auto trimmed = must(moment.begin());
+    return must(store::ask_rows(rows.get(), trimmed, [](store::Db&, store::Lead&) {
+             return core::Result<bool>(true);
+           })).has_value();
+  };
+  store::SearchMoment now(*db);
+  BOOST_TEST(leads(now));
+  must(rows->reset(must(rows->position()) + 100));
+  BOOST_TEST(!leads(now));
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_forgotten_once_they_are_in_the_rows) {

@@ -13,7 +13,7 @@ namespace store {
 /// is why they are not written with each resource. Thread: one of its own. Records::open() first.
 class SearchProjection {
  public:
-  static constexpr std::size_t kStepChanges = 4096;
+  static constexpr std::size_t kStepChanges = 2048;
 
   static core::Result<std::unique_ptr<SearchProjection>> open(const std::string& directory);
   virtual ~SearchProjection() = default;
