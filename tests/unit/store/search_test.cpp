@@ -335,6 +335,29 @@ BOOST_AUTO_TEST_CASE(readers_beside_writer_and_rows_miss_nobody) {
   BOOST_TEST(looks >= 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_moment_keeps_the_changes_that_are_forgotten_after_it) {
+  put(kWard);
+  auto db = must(store::SqliteDb::open(folder.path() + "/records.db", {.read_only = true}, {}));
+  const auto waiting = [&] {
+    std::int64_t count = 0;
+    must(db->query("SELECT count(*) FROM search_change", {}, [&](const store::Row& row) {
+      count = row.integer(0);
+      return true;
+    }));
+    return count;
+  };
+  {
+    store::SearchMoment moment(*db);
+    must(moment.begin());
+    while (must(projection->step()) > 0) {
+    }
+    for (int i = 0; i < 20; ++i) put({});
+    BOOST_TEST(changes_waiting() == 0);
+    BOOST_TEST(waiting() > 0);
+  }
+  BOOST_TEST(waiting() == 0, "it ends with the object");
+}
+
 BOOST_AUTO_TEST_CASE(rows_filled_anew_after_a_moment_do_not_lead_it) {
   put(kWard);
   while (must(projection->step()) > 0) {
