@@ -376,7 +376,7 @@ void add_queue_commands(CLI::App& mpi, Context& context) {
   command->add_option("other", decided->other, "the other Patient id")->required();
   command->add_option("decision", decided->decision, "what they are")
       ->required()
-      ->check(CLI::IsMember({"link", "merge", "not-the-same", "later"}));
+      ->check(CLI::IsMember({"link", "unlink", "merge", "not-the-same", "later"}));
   command->add_option("--by", decided->by, "who decides")->required();
   command->add_option("--survivor", decided->survivor, "the Patient that a merge keeps");
 }

@@ -89,6 +89,15 @@ core::Status may_decide(store::Records& records, std::string_view patient,
   return {};
 }
 
+core::Status may_unlink(store::Records& records, std::string_view patient, std::string_view other) {
+  auto known = state_of(records.db(), patient, other);
+  if (!known) return core::fail(known.error());
+  if (!*known || **known != PairState::kLinked) {
+    return core::fail(ErrorCode::kNotFound, "the two are not linked");
+  }
+  return {};
+}
+
 core::Status decide_pair(store::Records& records, std::string_view patient, std::string_view other,
                          PairState state, std::string_view by, core::Sequence sequence,
                          core::Instant at) {

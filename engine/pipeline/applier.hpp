@@ -30,6 +30,7 @@ namespace pipeline {
 /// an item that an unmerge left in doubt {"unmerge", "type", "id", "to", "by"}, `to` empty: it
 /// stays where it is.
 inline constexpr std::string_view kPairDecision = "mpi-pair";
+inline constexpr std::string_view kUnlink = "unlink";   ///< a decision on a linked pair
 inline constexpr std::string_view kUnmerge = "mpi-unmerge";
 inline constexpr std::string_view kSettle = "mpi-settle";
 /// On a message that the overlay guard holds: {"sequence", "decision": "accept" | "reject", "by",
@@ -102,6 +103,10 @@ class Applier {
   core::Status apply_mpi_command(const store::Entry& entry);
   core::Status carry_out(const store::Entry& entry, const fhir::Node& order);
   core::Status decide_pair(const store::Entry& entry, const fhir::Node& order);
+  core::Status unlink_pair(const store::Entry& entry, const std::string& patient,
+                           const std::string& other, std::string_view by);
+  core::Status tie_pair(const store::Entry& entry, const std::string& patient,
+                        const std::string& other, bool together);
   core::Status unmerge(const store::Entry& entry, const fhir::Node& order);
   core::Status settle(const store::Entry& entry, const fhir::Node& order);
   core::Status decide_conflict(const store::Entry& entry, const fhir::Node& order);

@@ -4,6 +4,9 @@
 #include <fhir/json.hpp>
 #include <fmt/format.h>
 #include <identity/conflict.hpp>
+#include <identity/history.hpp>
+
+#include <algorithm>
 
 #include "applier.hpp"
 #include "forwarder.hpp"
@@ -84,9 +87,10 @@ core::Status Applier::decide_pair(const store::Entry& entry, const fhir::Node& o
   const std::string patient(order.text_of("patient"));
   const std::string other(order.text_of("other"));
   const std::string_view by = order.text_of("by");
+  store::Records& records = *parts_.records;
+  if (order.text_of("decision") == kUnlink) return unlink_pair(entry, patient, other, by);
   const auto state = identity::pair_state_of(order.text_of("decision"));
   if (!state) return {};
-  store::Records& records = *parts_.records;
   if (*state == identity::PairState::kMerged) {
     const std::string survivor(order.text_of("survivor"));
     auto approves = identity::may_merge(records, patient, other, survivor, by);
@@ -107,10 +111,37 @@ core::Status Applier::decide_pair(const store::Entry& entry, const fhir::Node& o
   auto decided = identity::decide_pair(records, patient, other, *state, by, entry.sequence,
                                        entry.received);
   if (!decided || *state != identity::PairState::kLinked) return decided;
+  return tie_pair(entry, patient, other, true);
+}
+
+core::Status Applier::unlink_pair(const store::Entry& entry, const std::string& patient,
+                                  const std::string& other, std::string_view by) {
+  store::Records& records = *parts_.records;
+  if (auto may = identity::may_unlink(records, patient, other); !may) return may;
+  auto parted = identity::part_pair(records, patient, other, by, entry.sequence, entry.received);
+  return parted ? tie_pair(entry, patient, other, false) : parted;
+}
+
+/// Links two Patients, or parts them again, and tells whoever was told of them.
+core::Status Applier::tie_pair(const store::Entry& entry, const std::string& patient,
+                               const std::string& other, bool together) {
+  // A message that says otherwise, and was written before, comes too late from now on.
+  const auto [first, second] = std::minmax(patient, other);
+  auto status = identity::note_event(
+      *parts_.records,
+      {entry.sequence, together ? identity::EventKind::kLink : identity::EventKind::kUnlink, first,
+       second, entry.received});
+  if (!status) return status;
   ApplyResult result;
   const store::Stamp stamp{entry.sequence, entry.received, "command", std::nullopt};
-  if (auto status = apply_.link_patients(patient, other, stamp, result); !status) return status;
-  return send_to_all(entry, result);
+  status = together ? apply_.link_patients(patient, other, stamp, result)
+                    : apply_.unlink_patients(patient, other, stamp, result);
+  if (!status) return status;
+  auto messages = link_messages(*parts_.records, *parts_.config, patient, other, together,
+                                entry.sequence, entry.received);
+  if (!messages) return core::fail(messages.error());
+  status = send_messages(entry, {patient, other}, *messages);
+  return status ? send_to_all(entry, result) : status;
 }
 
 core::Status Applier::unmerge(const store::Entry& entry, const fhir::Node& order) {

@@ -35,13 +35,15 @@ core::Status named(const std::string& by) {
 core::Status Engine::decide_pair(const std::string& patient, const std::string& other,
                                  const std::string& decision, const std::string& by,
                                  const std::string& survivor) {
-  const bool merge = decision == "merge";
-  if (!merge && decision != "link" && decision != "not-the-same" && decision != "later") {
+  const bool merge = decision == "merge", unlink = decision == kUnlink;
+  if (!merge && !unlink && decision != "link" && decision != "not-the-same" &&
+      decision != "later") {
     return core::fail(ErrorCode::kUsage,
-                      "decide \"link\", \"merge\", \"not-the-same\" or \"later\"");
+                      "decide \"link\", \"unlink\", \"merge\", \"not-the-same\" or \"later\"");
   }
   if (auto status = named(by); !status) return status;
   auto allowed = look([&](store::Records& records) -> core::Status {
+    if (unlink) return identity::may_unlink(records, patient, other);
     if (!merge) return identity::may_decide(records, patient, other);
     auto may = identity::may_merge(records, patient, other, survivor, by);
     return may ? core::Status() : core::fail(may.error());

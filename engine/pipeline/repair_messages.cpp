@@ -109,6 +109,25 @@ core::Result<std::vector<identity::RepairMessage>> merge_messages(
   return out;
 }
 
+core::Result<std::vector<identity::RepairMessage>> link_messages(
+    store::Records& records, const EngineConfig& config, const std::string& patient,
+    const std::string& other, bool together, core::Sequence sequence, core::Instant at) {
+  fhir::Document document;
+  auto one = read(records, patient, document);
+  auto two = read(records, other, document);
+  if (!one) return core::fail(one.error());
+  if (!two) return core::fail(two.error());
+  std::vector<identity::RepairMessage> out;
+  if (*one == nullptr || *two == nullptr) return out;
+  const PatientEr7 er7(config);
+  // A record without a number is one that no receiver could look for.
+  if (er7.numbers(**one).empty() || er7.numbers(**two).empty()) return out;
+  out.push_back(Writer(sequence, at).message(together ? "A24" : "A37",
+                                             together ? "ADT_A24" : "ADT_A37",
+                                             er7.pid(**one) + er7.pid(**two)));
+  return out;
+}
+
 core::Result<std::set<std::string>> feeds_of(store::Records& records,
                                              const std::vector<std::string>& patients) {
   std::set<std::string> found;

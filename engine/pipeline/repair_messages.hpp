@@ -21,6 +21,12 @@ core::Result<std::vector<identity::RepairMessage>> merge_messages(
     store::Records& records, const EngineConfig& config, const std::string& retired,
     const std::string& survivor, core::Sequence sequence, core::Instant at);
 
+/// What they need to hear after people here said that two records are one person's, nothing moving
+/// (A24), or that they are not after all (A37).
+core::Result<std::vector<identity::RepairMessage>> link_messages(
+    store::Records& records, const EngineConfig& config, const std::string& patient,
+    const std::string& other, bool together, core::Sequence sequence, core::Instant at);
+
 /// Versions of a Patient that are looked through for the feeds which told of it.
 inline constexpr std::size_t kFeedVersionsMax = 200;
 /// Feeds that told of any of these Patients: who is routed from one of them was told of it too.

@@ -128,6 +128,19 @@ BOOST_AUTO_TEST_CASE(a_merge_by_hand_and_its_undoing_are_told_where_the_patients
     }));
     far.wait_applied();
   };
+  // Linked and parted by hand: nothing moves, and the other side hears of both.
+  BOOST_TEST(mpi({"decide", a, b, "unlink", "--by", "ann"}).exit == 1);   // not linked yet
+  for (const auto& [decision, type] : {std::pair{"link", "ADT^A24"}, {"unlink", "ADT^A37"}}) {
+    const Output out = mpi({"decide", a, b, decision, "--by", "ann"});
+    BOOST_REQUIRE_MESSAGE(out.exit == 0, out.err);
+    arrived(type);
+    for (const auto& [engine, id] : {std::pair{&near, a}, {&far, there}}) {
+      const std::string patient =
+          http(engine->http_port(), "GET", "/fhir/r4/Patient/" + id).body;
+      BOOST_TEST((patient.find("\"seealso\"") != patient.npos) == (type == std::string("ADT^A24")),
+                 patient);
+    }
+  }
   for (const std::string by : {"ann", "ben"}) {
     const Output out = mpi({"decide", a, b, "merge", "--survivor", b, "--by", by});
     BOOST_REQUIRE_MESSAGE(out.exit == 0, out.err);

@@ -19,7 +19,7 @@ namespace admin {
 ///   GET  /api/v1/queues/{destination}?after=ROW&limit=N
 ///   POST /api/v1/queues/{destination}/{sequence}/{part}/retry | skip   {"reason": "..."}
 ///   GET  /api/v1/mpi/pairs?all=true&limit=N
-///   POST /api/v1/mpi/pairs/{patient}/{other}/link | not-the-same | later   {"by": "..."}
+///   POST /api/v1/mpi/pairs/{patient}/{other}/link | unlink | not-the-same | later   {"by": "..."}
 ///   POST /api/v1/mpi/pairs/{patient}/{other}/merge   {"by": "...", "survivor": Patient id}: the
 ///        first proposes, a second person approves; 403 for one's own proposal
 ///   GET  /api/v1/mapping/unmapped?feed=            codes no vocabulary knew since the start

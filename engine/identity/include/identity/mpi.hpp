@@ -49,6 +49,8 @@ core::Result<std::vector<Pair>> list_pairs(store::Records& records, bool all, st
 
 /// Whether decide_pair() would take a person's decision; its errors.
 core::Status may_decide(store::Records& records, std::string_view patient, std::string_view other);
+/// Whether a linked pair may be parted again: kNotFound when it is not linked.
+core::Status may_unlink(store::Records& records, std::string_view patient, std::string_view other);
 /// A person's decision on a stored pair (its ids in either order), or a merge that a message
 /// brought. kNotFound when the pair is not known, kConflict when it is linked or merged already.
 /// Inside a transaction of the records.
@@ -65,7 +67,8 @@ core::Result<bool> may_merge(store::Records& records, std::string_view patient,
                              std::string_view by);
 core::Status propose_merge(store::Records& records, std::string_view patient,
                            std::string_view other, std::string_view survivor, std::string_view by);
-/// After an unmerge the two are known not to be the same, whether the pair was known or not.
+/// After an unmerge, or when a link is undone, the two are known not to be the same, whether the
+/// pair was known or not.
 core::Status part_pair(store::Records& records, std::string_view patient, std::string_view other,
                        std::string_view by, core::Sequence sequence, core::Instant at);
 

@@ -46,8 +46,9 @@ class Engine {
   /// Operator's decision on a held or parked item: "pending" sends it again, "delivered" skips it.
   core::Status decide(const core::DestinationName& destination, core::Sequence sequence, int part,
                       const std::string& state, const std::string& reason);
-  /// A person's decision on a pair of Patients that may be one: "link" "not-the-same" "later", or
-  /// "merge", which keeps `survivor` and needs a second person (identity::may_merge).
+  /// A person's decision on a pair of Patients that may be one: "link" "not-the-same" "later",
+  /// "unlink" of one that is linked, or "merge", which keeps `survivor` and needs a second person
+  /// (identity::may_merge). Links and merges are told to HL7 v2 receivers (A24, A37, A40).
   /// Journaled, then applied. kNotFound for an unknown pair, kConflict when it is decided for good.
   core::Status decide_pair(const std::string& patient, const std::string& other,
                            const std::string& decision, const std::string& by,
