@@ -22,6 +22,11 @@ constexpr std::array<std::string_view, 11> kDates = {
     "authored", "authored-on", "created", "recorded", "identified"};
 constexpr std::array<std::string_view, 3> kStrings = {"name", "family", "given"};
 
+// What demographics queries ask for besides (IHE PDQm), of Patients alone.
+constexpr std::array<std::string_view, 7> kDemographics = {
+    "address", "address-city", "address-country", "address-postalcode", "address-state", "telecom",
+    "active"};
+
 constexpr std::array<std::string_view, 5> kCoarseTokens = {"category", "class", "clinical-status",
                                                            "gender", "intent"};
 
@@ -86,7 +91,8 @@ TypeParams load_params(const schema::R4& r4, std::string_view type) {
   const auto all = r4.search_params(type);
   for (const schema::R4::SearchParam& param : all) {
     const auto kind = fhir::search_kind(param.type);
-    if (!kind || !is_indexed(*kind, param.name)) continue;
+    const bool asked = type == "Patient" && has(kDemographics, param.name);
+    if (!kind || (!asked && !is_indexed(*kind, param.name))) continue;
     std::string base, target;
     if (*kind == fhir::SearchKind::kReference &&
         split_type_filter(param.expression, base, target)) {
