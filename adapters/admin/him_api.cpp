@@ -37,6 +37,8 @@ std::string letter_json(const him::LetterRecord& letter, bool with_text) {
   optional_time(object, "suspend_on", letter.suspend_on);
   optional_time(object, "sent", letter.sent);
   object.text("sent_how", letter.sent_how);
+  optional_time(object, "cancelled", letter.cancelled);
+  object.text("cancelled_why", letter.cancelled_why);
   object.raw("deficiencies", strings(letter.deficiencies));
   if (with_text) object.text("text", letter.text).text("html", letter.html);
   return std::move(object).done();
@@ -86,6 +88,7 @@ std::string audit_line_json(const him::AuditLine& line) {
       .text("clause", line.source)
       .text("severity", line.severity)
       .text("subject", line.subject)
+      .text("about", line.about)
       .text("lacking", line.lacking)
       .text("owner", line.owner)
       .text("state", line.state);

@@ -101,6 +101,12 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   absence->add_option("--owner", arguments->owner, "physician's id")->required();
   absence->add_option("--from", arguments->from, "first day or moment away (ISO 8601)")->required();
   absence->add_option("--to", arguments->to, "day or moment of return (ISO 8601)")->required();
+  absence->add_flag("--new", arguments->is_new, "somebody whom no message has named yet");
+  CLI::App* withdraw = add_order(him, context, arguments, "absence-withdraw",
+                                 "a filed absence is off; one that has begun ends now",
+                                 "absence-withdraw");
+  withdraw->add_option("--owner", arguments->owner, "physician's id")->required();
+  withdraw->add_option("--from", arguments->from, "first day or moment of it")->required();
   add_view(him, context, arguments, "absences", "absences of physicians that are not over",
            him_absences)
       ->add_flag("--all", arguments->all, "those that are over too");

@@ -56,6 +56,7 @@ void print_letter(const him::LetterRecord& letter, const HimArguments& arguments
   if (json) {
     print(admin::letter_json(letter, true));
   } else {
+    if (letter.cancelled) complain("this letter is cancelled: " + letter.cancelled_why);
     print(arguments.html ? letter.html : letter.text);
   }
 }
@@ -120,8 +121,11 @@ void him_letters(const HimArguments& arguments, Context& context) {
   context.exit = kOk;
   for (const him::LetterRecord& letter : *found) {
     if (arguments.number > 0) return print_letter(letter, arguments, context.json);
-    const std::string sent =
-        letter.sent ? "(sent " + when(letter.sent, *view) + ")" : "(not sent)";
+    const std::string sent = letter.sent ? "(sent " + when(letter.sent, *view) + ")"
+                             : letter.cancelled
+                                 ? fmt::format("(cancelled {}: {})", when(letter.cancelled, *view),
+                                               letter.cancelled_why)
+                                 : "(not sent)";
     print(context.json
               ? admin::letter_json(letter, false)
               : fmt::format("{:>6} {} {:<17} {:<30} {} {}", letter.number,
@@ -152,13 +156,21 @@ void him_letters_run(const HimArguments& arguments, Context& context) {
     context.exit = quiet.exit;
     return;
   }
+  // As they stand now: what a message has completed in between is not asked for any more.
+  const auto sent = him::letters(*view->records, 0, false);
+  if (failed(sent, context)) return;
   const std::string line(72, '-');
-  for (const him::LetterRecord& letter : *found) {
+  std::size_t count = 0;
+  for (const him::LetterRecord& letter : *sent) {
+    const bool ours = std::any_of(found->begin(), found->end(), [&letter](const auto& one) {
+      return one.number == letter.number;
+    });
+    if (!ours || !letter.sent) continue;
+    ++count;
     print_letter(letter, arguments, context.json);
     if (!context.json && !arguments.html) print(line);
   }
-  print(context.json ? fmt::format("{{\"sent\":{}}}", found->size())
-                     : fmt::format("{} sent", found->size()));
+  print(context.json ? fmt::format("{{\"sent\":{}}}", count) : fmt::format("{} sent", count));
   context.exit = kOk;
 }
 
@@ -344,9 +356,10 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
                          {"reviewer", arguments.reviewer},
                          {"note", arguments.note},
                          {"other", arguments.other},
-                         {"document", arguments.document}}),
+                         {"document", arguments.document},
+                         {"new", arguments.is_new ? "true" : ""}}),
       context);
-  const bool about_items = !arguments.id.empty() || action == "absence";
+  const bool about_items = !arguments.id.empty() || action.starts_with("absence");
   if (done && about_items && !context.json) show_outcome(arguments, context);
 }
 

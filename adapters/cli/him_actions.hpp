@@ -18,7 +18,7 @@ struct HimArguments {
   std::string id, by, reason, owner, owner_name, visit, lacking, due, from, to, document;
   // letters, rates, rules
   std::int64_t number = 0;
-  bool html = false, unsent = false, all = false;
+  bool html = false, unsent = false, all = false, is_new = false;
   std::string month;
   int months = 3;
   std::string before, after;

@@ -14,7 +14,7 @@ void print_line(const him::AuditLine& line, const View& view) {
   if (line.finding == him::Finding::kLater) words = "from " + when(line.from, view);
   if (line.finding == him::Finding::kOpen) words += ", " + line.owner;
   if (!words.empty()) words = ": " + words;
-  if (!line.subject.empty()) words += " (" + line.subject + ")";
+  if (!line.about.empty()) words += " (" + line.about + ")";
   print(fmt::format("{:<7} {:<10} {:<18} {:<11} {:<17} {:<38} {}", him::to_text(line.finding),
                     line.rule, line.part, line.state.empty() ? "-" : line.state,
                     when(line.due, view), line.source, line.title + words));

@@ -1,5 +1,7 @@
 #include <him/audit.hpp>
 
+#include <core/micros.hpp>
+#include <fhir/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,6 +62,66 @@ void add_stored(const Deficiency& stored, AuditLine& line) {
   } else if (line.finding == Finding::kPass) {
     line.why = fmt::format("closed by {}", stored.closed_by);
   }
+}
+
+/// Words of a CodeableConcept: its text, what it displays, or its code.
+std::string words_of(const fhir::Node* what) {
+  if (!what) return {};
+  if (what->is_array()) what = what->item(0);
+  if (!what || !what->is_object()) return {};
+  if (const std::string_view text = what->text_of("text"); !text.empty()) return std::string(text);
+  const fhir::Node* codings = what->find("coding");
+  std::string code;
+  for (const fhir::Item* item = codings ? codings->first_item : nullptr; item; item = item->next) {
+    const std::string_view display = item->value->text_of("display");
+    if (!display.empty()) return std::string(display);
+    if (code.empty()) code = item->value->text_of("code");
+  }
+  return code;
+}
+
+/// What a resource is, as people name it: its title, its type.
+std::string title_of(const fhir::Node& tree) {
+  std::string type;
+  for (const char* name : {"type", "code", "appointmentType", "serviceType"}) {
+    if (type.empty()) type = words_of(tree.find(name));
+  }
+  const std::string_view title = tree.text_of("description");
+  if (title.empty() || title == type) return type;
+  return type.empty() ? std::string(title) : fmt::format("{} \"{}\"", type, title);
+}
+
+/// When it was made or done; documents by their own time.
+std::optional<std::int64_t> time_of(const Chart& chart, const Fact& fact) {
+  switch (fact.kind) {
+    case Kind::kDocument: return number_of(chart, fact, slot(kDocumentFields, "time"));
+    case Kind::kProcedure: return number_of(chart, fact, slot(kProcedureFields, "time"));
+    case Kind::kDiagnosis: return number_of(chart, fact, slot(kDiagnosisFields, "recorded"));
+    case Kind::kOrder: return number_of(chart, fact, slot(kOrderFields, "authored"));
+    case Kind::kResult: return number_of(chart, fact, slot(kResultFields, "time"));
+    case Kind::kAppointment: return number_of(chart, fact, slot(kAppointmentFields, "start"));
+    case Kind::kEvent: return number_of(chart, fact, slot(kEventFields, "time"));
+    default: return std::nullopt;
+  }
+}
+
+/// The subject of a line in words; the kind of fact where the resource says no more.
+std::string in_words(store::Records& records, const Chart& chart, const Fact& fact,
+                     const core::TimeZone& zone) {
+  const std::string reference = subject_reference(fact);
+  const auto kept = records.look(reference.substr(0, reference.find('/')), fact.id);
+  std::string words;
+  if (kept && *kept != nullptr) {
+    fhir::Document memory;
+    const auto tree = fhir::parse_json((*kept)->body, memory);
+    if (tree) words = title_of(**tree);
+  }
+  if (words.empty()) words = name_of(fact.kind);
+  const auto micros = time_of(chart, fact);
+  if (!micros) return words;
+  const Instant at = core::instant(*micros);
+  return fmt::format("{}, {}", words,
+                     core::to_iso(at + std::chrono::seconds{zone.offset_at(at)}).substr(0, 10));
 }
 
 AuditLine line_of(const Verdict& verdict, const Chart& chart) {
@@ -165,6 +227,7 @@ core::Result<Audit> audit(store::Records& records, const RulePack& rules, const 
       add_stored(*mine, line);
       stored->erase(mine);
     }
+    if (verdict.subject) line.about = in_words(records, chart, *verdict.subject, site.zone);
     if (every || line.finding != Finding::kNone) out.lines.push_back(std::move(line));
   }
   if (every) add_rules_without_verdict(rules.impl().rules, out.lines);

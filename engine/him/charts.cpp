@@ -572,7 +572,12 @@ std::vector<fhir::Node*> Charts::take_notices(fhir::Document& into) {
 }
 
 core::Result<std::optional<core::Instant>> Charts::next_deadline() {
-  return impl_->charts.next_time();
+  auto next = impl_->charts.next_time();
+  if (!next) return next;
+  const auto report = impl_->life.next_report();
+  if (!report) return core::fail(report.error());
+  if (*report && (!*next || **report < **next)) *next = *report;
+  return next;
 }
 
 void Charts::forget() {

@@ -82,6 +82,7 @@ Deficiency read(const Row& row) {
   out.row = row.integer(35);
   out.judged = row.integer(36);
   out.row_open = !out.closed;
+  out.row_letters = out.letters;
   return out;
 }
 

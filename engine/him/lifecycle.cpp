@@ -20,6 +20,8 @@ bool wrote(const Deficiency& one, Letter letter) {
   return (one.letters >> static_cast<unsigned>(letter) & 1u) != 0;
 }
 
+}  // namespace
+
 std::string ids_json(const std::vector<Deficiency>& items) {
   std::string json = "[";
   for (const Deficiency& one : items) {
@@ -29,7 +31,13 @@ std::string ids_json(const std::vector<Deficiency>& items) {
   return json + "]";
 }
 
-}  // namespace
+std::optional<Instant> suspension_named(Letter level, const std::vector<Deficiency>& items) {
+  std::optional<Instant> day;
+  for (const Deficiency& one : items) {
+    if (level == Letter::kWarning && one.suspend_on) day = one.suspend_on;
+  }
+  return day;
+}
 
 core::Result<Absences> absences_by_owner(store::Db& db) {
   Absences all;
@@ -236,6 +244,7 @@ core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Defic
 }
 
 core::Result<bool> Lifecycle::settle(const std::vector<Change>& changes, const Cause& cause) {
+  if (auto done = revise_letters(changes, cause.now); !done) return core::fail(done.error());
   if (!changes.empty()) {
     // With several owners of one change (a reassignment) the former one counts too; the suspended
     // are few, so all of them are looked at.
@@ -316,10 +325,7 @@ core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items
   const Deficiency& first = facts.items.front();
   const std::string to = fmt::format("{}", fmt::join(words.to, ", "));
   const std::string ids = level == Letter::kReinstatement ? "[]" : ids_json(facts.items);
-  Param day = nullptr;
-  for (const Deficiency& one : facts.items) {
-    if (level == Letter::kWarning && one.suspend_on) day = micros(*one.suspend_on);
-  }
+  const auto day = suspension_named(level, facts.items);
   LetterRecord letter;
   letter.number = number;
   letter.level = level;
@@ -331,14 +337,15 @@ core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items
     for (const Deficiency& one : facts.items) letter.deficiencies.push_back(one.id);
   }
   letter.text = page.text;
+  if (auto done = keep_items(letter); !done) return done;
   add_notice(std::move(letter));
   return db_.run(
       "INSERT INTO him_letter (number, level, owner_id, owner, title, recipients, written, "
       "suspend_on, deficiencies, body, html) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
       {number, static_cast<std::int64_t>(level), std::string_view(first.owner_id),
        std::string_view(first.owner), std::string_view(words.title), std::string_view(to),
-       micros(now), day, std::string_view(ids), std::string_view(page.text),
-       std::string_view(page.html)});
+       micros(now), day ? Param{micros(*day)} : Param{nullptr}, std::string_view(ids),
+       std::string_view(page.text), std::string_view(page.html)});
 }
 
 }  // namespace him

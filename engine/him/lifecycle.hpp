@@ -23,6 +23,9 @@ core::Result<Absences> absences_by_owner(store::Db& db);
 /// As letters().
 core::Result<std::vector<LetterRecord>> letters_of(store::Db& db, std::int64_t number,
                                                    bool unsent_only);
+std::string ids_json(const std::vector<Deficiency>& items);
+/// The day that a warning over these threatens with.
+std::optional<core::Instant> suspension_named(Letter level, const std::vector<Deficiency>& items);
 /// As delinquency_rate().
 core::Result<Rate> rate_of(store::Db& db, const Policy& policy, core::Instant month, int months,
                            const core::TimeZone& zone);
@@ -47,6 +50,7 @@ class Lifecycle {
   /// Reads absences and suspensions once; forget() makes the next call read them again.
   core::Status load();
   void forget();
+  void forget_absences() { loaded_ = false; }
   const Absences& absences() const { return absences_; }
   const ProviderIndex& providers() const { return providers_; }
   ProviderIndex& providers() { return providers_; }
@@ -74,6 +78,12 @@ class Lifecycle {
   core::Result<std::vector<std::string>> alerted_patients();
   /// One letter for each physician and kind, over all that the steps since the last call named.
   core::Status write_letters(core::Instant now);
+  /// Unsent letters name what is left of their items, or are cancelled, when these changed.
+  core::Status revise_letters(const std::vector<Change>& changes, core::Instant now);
+  /// The same for all of them, up to a number.
+  core::Status revise_unsent(std::int64_t upto, core::Instant now);
+  /// When a month ends whose rate is not reported yet; nothing where there never was a visit.
+  core::Result<std::optional<core::Instant>> next_report();
   /// Once for each month that is over, when first asked after it: the rate of its end.
   core::Status report_rate(core::Instant now);
   /// What others are to be told, since the last call.
@@ -92,6 +102,10 @@ class Lifecycle {
                                core::Instant now);
   core::Status gather(Letter level, LetterFacts& facts);
   core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
+  core::Status revise(std::int64_t number, core::Instant now);
+  core::Status cancel(LetterRecord letter, core::Instant now);
+  core::Status rewrite(LetterRecord letter, const std::vector<Deficiency>& left);
+  core::Status keep_items(const LetterRecord& letter);
 
   store::Db& db_;
   ChartStore& charts_;

@@ -41,7 +41,12 @@ Node* write(const LetterRecord& letter, const core::TimeZone&, Document& into) {
   Writer out("Communication", id_of("letter", number), into);
   Node* root = out.root();
   out.identifier(out.in_list(root, "identifier"), kLetterNumber, number);
-  out.text(root, "status", letter.sent ? "completed" : "preparation");
+  out.text(root, "status", letter.sent        ? "completed"
+                           : letter.cancelled ? "not-done"
+                                              : "preparation");
+  if (letter.cancelled) {
+    out.text(out.object(root, "statusReason"), "text", letter.cancelled_why);
+  }
   out.concept_of(out.in_list(root, "category"), kLetterKind,
                  fmt::format("L{}", static_cast<int>(letter.level)), {});
   out.text(out.object(root, "topic"), "text", letter.title);

@@ -18,8 +18,8 @@ using core::micros;
 using fhir::Node;
 
 constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
-                                         "reopen",   "absence",  "reviewed", "letters-sent",
-                                         "review-plan", "review-visit",
+                                         "reopen",   "absence",  "absence-withdraw",
+                                         "reviewed", "letters-sent", "review-plan", "review-visit",
                                          "provider-join", "provider-part"};
 constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
 
@@ -53,6 +53,55 @@ std::optional<Instant> moment(std::string_view text, const core::TimeZone& zone)
   return *at - std::chrono::seconds{zone.offset_of_local(
                    static_cast<int>(day.year()), static_cast<int>(unsigned{day.month()}),
                    static_cast<int>(unsigned{day.day()}), 0, 0, 0)};
+}
+
+/// Nobody's clock is paused under a number that was mistyped.
+core::Status check_known(store::Db& db, const Node& order) {
+  const std::string_view owner = order.text_of("owner");
+  if (order.text_of("new") == "true") return {};
+  ProviderIndex index(db);
+  if (auto done = index.load(); !done) return done;
+  bool known = index.knows(owner);
+  if (!known) {   // whom charts know by a name or a reference alone
+    const auto done = db.query(
+        "SELECT 1 FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL LIMIT 1", {owner},
+        [&known](const store::Row&) {
+          known = true;
+          return false;
+        });
+    if (!done) return done;
+  }
+  if (known) return {};
+  const std::string like = index.like(owner);
+  return core::fail(ErrorCode::kBadRequest,
+                    fmt::format("no practitioner is known by {}{}; of somebody new, say so "
+                                "(\"new\": \"true\", --new)",
+                                owner, like.empty() ? "" : "; did you mean " + like + "?"));
+}
+
+core::Status check_withdrawal(store::Db& db, const Node& order, Instant now,
+                              const core::TimeZone& zone) {
+  if (order.text_of("owner").empty()) return missing("owner");
+  const auto from = moment(order.text_of("from"), zone);
+  if (!from) return missing("from");
+  ProviderIndex index(db);
+  if (auto done = index.load(); !done) return done;
+  const std::string owner = index.owner_of(order.text_of("owner"));
+  const auto all = absences_by_owner(db);
+  if (!all) return core::fail(all.error());
+  std::vector<std::string> others;
+  if (const auto mine = all->find(owner); mine != all->end()) {
+    for (const Absence& one : mine->second) {
+      if (one.from == *from) {
+        if (one.to > now) return {};
+        return core::fail(ErrorCode::kRefusedByPolicy, "that absence is over");
+      }
+      if (one.to > now) others.push_back(core::to_iso(one.from));
+    }
+  }
+  return core::fail(ErrorCode::kNotFound,
+                    fmt::format("{} has filed no absence from then{}{}", owner,
+                                others.empty() ? "" : "; filed from ", fmt::join(others, ", ")));
 }
 
 core::Status check_absence(const RulePack& rules, const Node& order, Instant now,
@@ -131,7 +180,11 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     if (auto done = index.load(); !done) return done;
     if (auto one = index.find(owner); !one) return core::fail(one.error());
   }
-  if (action == "absence") return check_absence(rules, order, now, zone);
+  if (action == "absence") {
+    const auto known = check_known(records.db(), order);
+    return known ? check_absence(rules, order, now, zone) : known;
+  }
+  if (action == "absence-withdraw") return check_withdrawal(records.db(), order, now, zone);
   if (action == "provider-join" || action == "provider-part") {
     return check_provider(records.db(), order);
   }
@@ -168,6 +221,7 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
                                std::vector<Change>& changes) {
   const std::string_view action = order.text_of("action");
   if (action == "absence") return absent(order, cause, mark);
+  if (action == "absence-withdraw") return not_absent(order, cause, mark);
   if (action == "assign") return assign(order, cause, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
@@ -273,12 +327,32 @@ core::Status Orders::absent(const Node& order, const Cause& cause, const Mark& m
       "INSERT INTO him_absence (owner_id, starts, ends, filed, filed_by) VALUES (?1, ?2, ?3, ?4, "
       "?5) ON CONFLICT (owner_id, starts) DO UPDATE SET ends = excluded.ends",
       {owner, micros(*from), micros(*to), micros(cause.now), order.text_of("by")});
-  if (!done) return done;
-  life_.forget();
+  return done ? judge_again(owner, mark) : done;
+}
+
+/// Before it has begun it never was; afterwards the physician is back from now on.
+core::Status Orders::not_absent(const Node& order, const Cause& cause, const Mark& mark) {
+  const std::string known = owner_of(order);
+  const std::string_view owner = known;
+  const auto from = moment(order.text_of("from"), life_.zone());
+  if (!from || owner.empty()) return {};
+  const auto done =
+      *from >= cause.now
+          ? db_.run("DELETE FROM him_absence WHERE owner_id = ?1 AND starts = ?2",
+                    {owner, micros(*from)})
+          : db_.run("UPDATE him_absence SET ends = ?3 WHERE owner_id = ?1 AND starts = ?2 AND "
+                    "ends > ?3",
+                    {owner, micros(*from), micros(cause.now)});
+  return done ? judge_again(owner, mark) : done;
+}
+
+/// Everything that one physician owes: its due times follow absences.
+core::Status Orders::judge_again(std::string_view owner, const Mark& mark) {
+  life_.forget_absences();
   if (auto loaded = life_.load(); !loaded) return loaded;
   auto open = charts_.open_of_owner(owner);
   if (!open) return core::fail(open.error());
-  for (const Deficiency& one : *open) mark(one.patient, one.encounter);   // judged again: due
+  for (const Deficiency& one : *open) mark(one.patient, one.encounter);
   return {};
 }
 
@@ -328,6 +402,7 @@ core::Status Orders::letters_sent(const Node& order, const Cause& cause) {
   const std::string how =
       fmt::format("{}, {}", order.text_of("by"),
                   order.text_of("how").empty() ? "printed" : order.text_of("how"));
+  if (auto done = life_.revise_unsent(*upto, cause.now); !done) return done;
   auto unsent = letters_of(db_, 0, true);
   if (!unsent) return core::fail(unsent.error());
   for (LetterRecord& one : *unsent) {
@@ -335,9 +410,12 @@ core::Status Orders::letters_sent(const Node& order, const Cause& cause) {
     one.sent = cause.now;
     life_.add_notice(std::move(one));
   }
-  return db_.run(
-      "UPDATE him_letter SET sent = ?2, sent_how = ?3 WHERE number <= ?1 AND sent IS NULL",
+  auto done = db_.run(
+      "UPDATE him_letter SET sent = ?2, sent_how = ?3 WHERE number <= ?1 AND sent IS NULL AND "
+      "cancelled IS NULL",
       {*upto, micros(cause.now), std::string_view(how)});
+  if (done) done = db_.run("DELETE FROM him_letter_item WHERE letter <= ?1", {*upto});
+  return done;
 }
 
 }  // namespace him

@@ -30,6 +30,8 @@ class Orders {
                       std::vector<Change>& changes);
   core::Status assign(const fhir::Node& order, const Cause& cause, std::vector<Change>& changes);
   core::Status absent(const fhir::Node& order, const Cause& cause, const Mark& mark);
+  core::Status not_absent(const fhir::Node& order, const Cause& cause, const Mark& mark);
+  core::Status judge_again(std::string_view owner, const Mark& mark);
   core::Status reviewed(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status join(const fhir::Node& order, const Cause& cause, const Mark& mark);
   std::string owner_of(const fhir::Node& order) const;

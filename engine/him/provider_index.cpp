@@ -129,6 +129,35 @@ core::Result<std::string> ProviderIndex::find(std::string_view words) const {
   return of(std::string(words));
 }
 
+bool ProviderIndex::knows(std::string_view words) const {
+  if (physicians_.contains(words) || provider_.contains(words)) return true;
+  if (!number_of(words).empty()) return true;
+  const std::size_t at = words.rfind('@');
+  const auto known = at == words.npos ? physicians_.end() : physicians_.find(words.substr(0, at));
+  if (known == physicians_.end()) return false;
+  return std::any_of(known->second.begin(), known->second.end(), [&](const Number& one) {
+    return one.id == words || core::iequals(label(one.system), words.substr(at + 1)) ||
+           one.system == words.substr(at + 1);
+  });
+}
+
+std::string ProviderIndex::like(std::string_view words) const {
+  std::vector<std::string_view> numbers;
+  const std::string family = family_of(words);
+  std::string_view found;
+  for (const auto& [number, known] : physicians_) {
+    numbers.push_back(number);
+    const bool called = std::any_of(known.begin(), known.end(), [&family](const Number& one) {
+      return !family.empty() && family_of(one.name) == family;
+    });
+    if (called && found.empty()) found = number;
+  }
+  if (found.empty()) found = core::nearest(words.substr(0, words.find('@')), numbers);
+  if (found.empty()) return {};
+  const std::string name = name_of(found);
+  return name.empty() ? std::string(found) : fmt::format("{} ({})", found, name);
+}
+
 std::string ProviderIndex::owner_of(std::string_view words) const {
   auto found = find(words);
   return found ? std::move(*found) : of(std::string(words));

@@ -31,6 +31,10 @@ class ProviderIndex {
   core::Result<std::string> find(std::string_view words) const;
   /// The same, where nobody can be asked: of several, the one kept under the number alone.
   std::string owner_of(std::string_view words) const;
+  /// Whether a Practitioner goes by it: a number (also "number@authority"), an id, a reference.
+  bool knows(std::string_view words) const;
+  /// The number most like it, or one of who is called so, as "1001 (Adams, Ruth)"; empty: none is.
+  std::string like(std::string_view words) const;
   /// The id that a number of an authority ('' = none named) is kept under; noted when it is new.
   core::Result<std::string> note_identifier(std::string_view number, std::string_view system,
                                             std::string_view name);

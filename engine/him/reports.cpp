@@ -49,6 +49,8 @@ LetterRecord read_letter(const Row& row) {
   }
   out.text = row.text(11);
   out.html = row.text(12);
+  if (!row.is_null(13)) out.cancelled = instant(row.integer(13));
+  out.cancelled_why = row.text(14);
   return out;
 }
 
@@ -74,15 +76,16 @@ core::Result<std::vector<LetterRecord>> letters_of(store::Db& db, std::int64_t n
                                                    bool unsent_only) {
   constexpr std::string_view kColumns =
       "SELECT number, level, owner_id, owner, title, recipients, written, suspend_on, sent, "
-      "sent_how, deficiencies, body, html FROM him_letter ";
+      "sent_how, deficiencies, body, html, cancelled, cancelled_why FROM him_letter ";
   std::vector<LetterRecord> found;
   const auto take = [&found](const Row& row) {
     found.push_back(read_letter(row));
     return true;
   };
-  const std::string where = number > 0      ? "WHERE number = ?1"
-                            : unsent_only   ? "WHERE sent IS NULL AND number > ?1 ORDER BY number"
-                                            : "WHERE number > ?1 ORDER BY number";
+  const std::string where =
+      number > 0    ? "WHERE number = ?1"
+      : unsent_only ? "WHERE sent IS NULL AND cancelled IS NULL AND number > ?1 ORDER BY number"
+                    : "WHERE number > ?1 ORDER BY number";
   const auto done = db.query(std::string(kColumns) + where, {number}, take);
   if (!done) return core::fail(done.error());
   return found;
@@ -161,6 +164,19 @@ core::Result<Rate> rate_of(store::Db& db, const Policy& policy, Instant month, i
     if (*rate.percent > static_cast<double>(policy.severe_percent)) rate.level = "severe";
   }
   return rate;
+}
+
+core::Result<std::optional<Instant>> Lifecycle::next_report() {
+  std::optional<Instant> next;
+  const auto take = [&](const Row& row) {
+    if (!row.is_null(0)) next = month_start(instant(row.integer(0)), 1, zone_);
+    return false;
+  };
+  auto done = db_.query("SELECT MAX(month_end) FROM him_rate", {}, take);
+  // With the first visit the months begin to count. Until one of them is over, any will do.
+  if (done && !next) done = db_.query("SELECT seen FROM him_visit LIMIT 1", {}, take);
+  if (!done) return core::fail(done.error());
+  return next;
 }
 
 core::Status Lifecycle::report_rate(Instant now) {

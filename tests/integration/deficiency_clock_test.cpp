@@ -23,8 +23,10 @@ EngineOptions simulated() {
 /// A hospital whose time stands still until it is moved.
 struct Ward {
   TempDir dir;
-  Engine engine{dir, simulated()};
+  Engine engine;
   int count = 0;
+
+  explicit Ward(EngineOptions options = simulated()) : engine(dir, std::move(options)) {}
 
   template <class Message>
   void send(Message message) {
@@ -59,6 +61,13 @@ struct Ward {
     arguments.insert(arguments.begin(), "him");
     arguments.insert(arguments.end(), {"--config", engine.config_file()});
     return chartwire(arguments);
+  }
+  void complete_all() {
+    for (const std::string& line : engine.deficiencies({"--open"})) {
+      if (json_text(line, "owner").find("Adams") == std::string::npos) continue;
+      const Output done = him({"complete", json_text(line, "id"), "--reason", "on paper"});
+      BOOST_TEST(done.exit == 0, done.err);
+    }
   }
   /// What others are told, as the engine's own FHIR face has it.
   std::string told(const std::string& what) {
@@ -104,17 +113,6 @@ BOOST_AUTO_TEST_CASE(letters_suspension_and_reinstatement_by_a_moved_clock) {
   ward.send(planned);
   BOOST_TEST(ward.him({"deficiencies", "--rule", "R-SUSPENDED", "--open", "--json"})
                  .out.find("V300") != std::string::npos);
-  // Everything that is owed gets done by hand: reinstated at once.
-  for (const std::string& line : ward.engine.deficiencies({"--open"})) {
-    if (json_text(line, "owner").find("Adams") == std::string::npos) continue;
-    const Output done = ward.him({"complete", json_text(line, "id"), "--reason", "on paper"});
-    BOOST_TEST(done.exit == 0, done.err);
-  }
-  BOOST_TEST(ward.letters().find("L4") != std::string::npos);
-  BOOST_TEST(ward.told("Flag").find("\"status\":\"active\"") == std::string::npos);
-  BOOST_TEST(ward.told("Flag").find("\"status\":\"inactive\"") != std::string::npos);
-  BOOST_TEST(ward.told("Communication?status=completed").find("L3") == std::string::npos);
-  BOOST_TEST(ward.him({"deficiencies", "--rule", "R-SUSPENDED", "--open", "--json"}).out.empty());
   const Output first = ward.him({"letters", "run"});
   BOOST_TEST(first.exit == 0);
   BOOST_TEST(first.out.find("due 2026-") != std::string::npos);
@@ -122,6 +120,83 @@ BOOST_AUTO_TEST_CASE(letters_suspension_and_reinstatement_by_a_moved_clock) {
   ward.engine.wait_applied();
   BOOST_TEST(ward.told("Communication?status=completed").find("L3") != std::string::npos);
   BOOST_TEST(ward.told("Communication?status=preparation").find("L3") == std::string::npos);
+  // Everything that is owed gets done by hand: reinstated at once.
+  ward.complete_all();
+  BOOST_TEST(ward.letters().find("L4") != std::string::npos);
+  BOOST_TEST(ward.told("Flag").find("\"status\":\"active\"") == std::string::npos);
+  BOOST_TEST(ward.told("Flag").find("\"status\":\"inactive\"") != std::string::npos);
+  BOOST_TEST(ward.him({"deficiencies", "--rule", "R-SUSPENDED", "--open", "--json"}).out.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_done_before_a_letter_went_out_is_not_asked_for) {
+  Ward ward;
+  ward.admit_and_discharge();
+  ward.move_to("2026-02-20T12:00:00Z");
+  BOOST_TEST(ward.letters().find("L3") != std::string::npos);
+  ward.complete_all();
+  const Output run = ward.him({"letters", "run", "--json"});
+  BOOST_TEST(run.exit == 0, run.err);
+  BOOST_TEST(run.out.find("\"level\":\"L3\"") == std::string::npos, run.out);
+  BOOST_TEST(run.out.find("\"level\":\"L4\"") != std::string::npos, run.out);
+  BOOST_TEST(ward.him({"letters"}).out.find("(cancelled ") != std::string::npos);
+  ward.engine.wait_applied();
+  BOOST_TEST(ward.told("Communication?status=not-done").find("L3") != std::string::npos);
+}
+
+namespace {
+
+/// The only resource of a type that a sink has, empty when it has none or several.
+std::string only(Sink& sink, const std::string& type) {
+  const std::string page = http(sink.port(), "GET", "/fhir/" + type).body;
+  const std::string mark = "\"resourceType\":\"" + type + "\"";
+  const std::size_t at = page.find(mark);
+  if (at == page.npos || page.find(mark, at + 1) != page.npos) return {};
+  return page.substr(at);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_fhir_receiver_hears_of_letters_suspensions_and_rates) {
+  TempDir far;
+  Sink sink(far);
+  EngineOptions options = simulated();
+  options.sink_port = sink.port();
+  Ward ward(options);
+  ward.admit_and_discharge();
+  ward.move_to("2026-01-31T12:00:00Z");
+  ward.engine.wait_delivered();
+  const std::string month = only(sink, "MeasureReport");   // December: nobody was discharged
+  BOOST_TEST(month.empty(), month);
+  ward.move_to("2026-02-20T12:00:00Z");
+  ward.engine.wait_delivered();
+  const std::string rate = only(sink, "MeasureReport");
+  BOOST_TEST(rate.find("urn:chartwire:measure:delinquency-rate") != rate.npos, rate);
+  BOOST_TEST(rate.find("\"start\":\"2025-11-01\",\"end\":\"2026-01-31\"") != rate.npos, rate);
+  const std::string flag = only(sink, "Flag");
+  BOOST_TEST(flag.find("\"status\":\"active\"") != flag.npos, flag);
+  BOOST_TEST(flag.find("Adams") != flag.npos, flag);
+  std::string letters = http(sink.port(), "GET", "/fhir/Communication").body;
+  BOOST_TEST(letters.find("\"code\":\"L3\"") != letters.npos, letters);
+  BOOST_TEST(letters.find("\"status\":\"completed\"") == letters.npos, letters);
+  // The same resources, told again as they change; also when the engine dies in between.
+  BOOST_TEST(ward.him({"letters", "run"}).exit == 0);
+  ward.complete_all();
+  ward.engine.kill9();
+  ward.engine.start();
+  ward.engine.wait_applied();
+  ward.engine.wait_delivered();
+  letters = http(sink.port(), "GET", "/fhir/Communication").body;
+  BOOST_TEST(letters.find("\"status\":\"completed\"") != letters.npos, letters);
+  const std::string ended = only(sink, "Flag");
+  const std::size_t id = flag.find("\"status\"");
+  BOOST_TEST(ended.substr(0, id) == flag.substr(0, id));   // the same one
+  BOOST_TEST(ended.find("\"status\":\"inactive\"") != ended.npos, ended);
+  // Nothing is due any more and no message comes: the end of the month alone wakes the clock.
+  ward.move_to("2026-03-01T12:00:00Z");
+  BOOST_TEST(eventually([&] {
+    const std::string all = http(sink.port(), "GET", "/fhir/MeasureReport").body;
+    return all.find("\"end\":\"2026-02-28\"") != all.npos;
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(killed_again_and_again_every_letter_is_written_once) {

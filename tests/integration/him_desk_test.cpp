@@ -82,7 +82,12 @@ BOOST_AUTO_TEST_CASE(audit_of_a_visit_by_command_and_api) {
   BOOST_TEST(out.out.find("{\"finding\":\"pass\",\"rule\":\"R01\"") != std::string::npos);
   BOOST_TEST(out.out.find("{\"finding\":\"open\",\"rule\":\"R06\"") != std::string::npos);
   BOOST_TEST(out.out.find("482.24") != std::string::npos);
-  BOOST_TEST(desk.him({"audit", "V100"}).out.find("open") != std::string::npos);
+  const std::string words = desk.him({"audit", "V100"}).out;
+  BOOST_TEST(words.find("open") != std::string::npos);
+  // People know a document by what it is and its day.
+  BOOST_TEST(words.find("DocumentReference/") == std::string::npos, words);
+  BOOST_TEST(out.out.find("\"about\":\"History and physical note, 2026-01-10") !=
+                 std::string::npos, out.out);
   const HttpAnswer answer = desk.get("audit/V100");
   BOOST_TEST(answer.status == 200);
   BOOST_TEST(answer.body.find("\"passed\":false") != std::string::npos);

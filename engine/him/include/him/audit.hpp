@@ -27,6 +27,7 @@ struct AuditLine {
   std::string rule, part, title, severity;
   std::string source;               ///< the clause it stands on
   std::string subject;              ///< "DocumentReference/...", empty: the visit
+  std::string about;                ///< the subject in words: "Discharge summary, 2026-03-06"
   std::string lacking;              ///< kOpen: what
   std::string owner;                ///< kOpen: who owes it
   std::string state;                ///< of its deficiency, in words; empty: there never was one

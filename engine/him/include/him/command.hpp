@@ -18,6 +18,9 @@ namespace him {
 ///                          "due": TIME, "by": WHO}                    (a deficiency added by hand)
 ///   {"action": "reopen",   "id": ID, "by": WHO, "reason": TEXT}
 ///   {"action": "absence",  "owner": ID, "from": TIME, "to": TIME, "by": WHO}
+///                          ("new": "true" where no practitioner is known by that id yet)
+///   {"action": "absence-withdraw", "owner": ID, "from": TIME, "by": WHO}
+///                          (not begun yet: never filed; begun: it ends now)
 ///   {"action": "reviewed", "document": ID, "by": WHO}                 (by the department, of a
 ///   chain)
 ///   {"action": "review-plan", "quarter": "2026Q3" (or "from", "to"), "sample": "10%" (none: all),

@@ -20,10 +20,14 @@ struct LetterRecord {
   core::Instant written{};
   std::optional<core::Instant> suspend_on, sent;
   std::string sent_how;                             ///< who sent it, and how
+  /// Not to be sent: what it asks for was done before anybody sent it. Its number stays its own.
+  std::optional<core::Instant> cancelled;
+  std::string cancelled_why;
   std::vector<std::string> deficiencies;            ///< ids
   std::string text, html;                           ///< UTF-8; the HTML prints on A4 and Letter
 };
-/// @param number 0: all, oldest first. `unsent_only`: those nobody has sent yet.
+/// @param number 0: all, oldest first. `unsent_only`: those nobody has sent yet, or cancelled. What
+/// such a letter asks for is what is still open of it.
 core::Result<std::vector<LetterRecord>> letters(store::Records& records, std::int64_t number,
                                                 bool unsent_only);
 
