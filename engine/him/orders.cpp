@@ -74,8 +74,8 @@ core::Status check_known(store::Db& db, const Node& order) {
   if (known) return {};
   const std::string like = index.like(owner);
   return core::fail(ErrorCode::kBadRequest,
-                    fmt::format("no practitioner is known by {}{}; of somebody new, say so "
-                                "(\"new\": \"true\", --new)",
+                    fmt::format("no practitioner is known by {}{} (of somebody new, say so: --new, "
+                                "\"new\": \"true\")",
                                 owner, like.empty() ? "" : "; did you mean " + like + "?"));
 }
 
