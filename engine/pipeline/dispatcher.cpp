@@ -348,7 +348,8 @@ void Dispatcher::send_ready(std::unique_lock<std::mutex>& lock) {
     item.phase = Phase::kInFlight;
     ++in_flight_;
     attempts_.add();
-    const store::OutboxItem outbox = item.outbox;
+    // Stays where it is: nobody but this thread takes items out or changes them.
+    const store::OutboxItem& outbox = item.outbox;
     lock.unlock();
     Delivery delivery;
     delivery.sequence = outbox.sequence;

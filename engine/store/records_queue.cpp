@@ -5,6 +5,8 @@
 #include <core/micros.hpp>
 #include <core/text.hpp>
 
+#include <algorithm>
+
 namespace store {
 namespace {
 
@@ -229,11 +231,15 @@ std::string join_refs(const std::vector<VersionRef>& refs) {
 
 std::vector<VersionRef> split_refs(std::string_view text) {
   std::vector<VersionRef> refs;
-  for (const std::string& line : split_lines(text)) {
-    const auto parts = core::split(line, '/');
-    if (parts.size() != 3) continue;
-    refs.push_back({std::string(parts[0]), std::string(parts[1]),
-                    static_cast<std::uint32_t>(core::to_int(parts[2]).value_or(0))});
+  refs.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const std::size_t type = line.find('/'), id = line.rfind('/');
+    if (type == id) continue;   // not "type/id/version"
+    refs.push_back({std::string(line.substr(0, type)),
+                    std::string(line.substr(type + 1, id - type - 1)),
+                    static_cast<std::uint32_t>(core::to_int(line.substr(id + 1)).value_or(0))});
   }
   return refs;
 }
