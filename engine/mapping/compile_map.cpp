@@ -35,7 +35,6 @@ void Compiler::run() {
   compile_transforms();
   find_presence(program_);
   find_plain(program_);
-  find_parts(program_);
   warn_unused();
 }
 

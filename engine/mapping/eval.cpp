@@ -1,7 +1,6 @@
 #include <core/text.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "visit.hpp"
@@ -19,7 +18,7 @@ inline bool Mapper::Impl::can_yield(const Target& target, const Val& current,
   if (presence.always || options_.explain) return true;
   if (presence.fields != 0) {
     more_than_value_ = true;
-    if (trace_) note_presence(presence.fields);
+    if (trace_ || shape_) note_presence(presence.fields);
     if ((presence.fields & here_.fields) != 0) return true;
   }
   if (presence.children == 0) return false;
@@ -31,14 +30,7 @@ void Mapper::Impl::apply(Range targets, Node* object, const Val& current) {
   std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
-    if (!can_yield(target, current, children)) continue;
-    if (current.kind == Val::Kind::kNone) {
-      run_parts(target, object, current);   // a part of a resource, made of the segment itself
-    } else if (target.by_parts) {
-      run(target, nullptr, object, current);
-    } else {
-      apply_target(target, object, current);
-    }
+    if (can_yield(target, current, children)) apply_target(target, object, current);
   }
 }
 
@@ -57,13 +49,13 @@ bool Mapper::Impl::present(const Target& target, const Node* object) const {
                                : choice_taken(object, target.choice, {});
 }
 
-/// apply() and complete() of a resource: what its targets gave before stands in for running them.
+/// apply() of a resource, whose lists a sender may clear.
 void Mapper::Impl::apply_root(Range targets, Node* object, const Val& current) {
   std::uint64_t children = 0;
   for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
     const Target& target = p_.targets[i];
     if (!can_yield(target, current, children)) continue;
-    run_parts(target, object, current);
+    apply_target(target, object, current);
     if (target.clears && !has_member(object, target.first_member) && deleted(target, current)) {
       out_.document.set(object, target.first_member, out_.document.null());
     }
@@ -83,22 +75,6 @@ bool Mapper::Impl::deleted(const Target& target, const Val& current) {
   return all;
 }
 
-void Mapper::Impl::run_parts(const Target& target, Node* object, const Val& current) {
-  if (!target.repeats || target.rules.count == 1) return run(target, nullptr, object, current);
-  for (std::uint32_t i = target.rules.first; i < target.rules.end() && !aborted_; ++i) {
-    run(target, &p_.rules[i], object, current);
-  }
-}
-
-void Mapper::Impl::complete_root(Range targets, Node* object, const Val& current) {
-  std::uint64_t children = 0;
-  for (std::uint32_t i = targets.first; i < targets.end() && !aborted_; ++i) {
-    const Target& target = p_.targets[i];
-    if (!can_yield(target, current, children) || present(target, object)) continue;
-    run_parts(target, object, current);
-  }
-}
-
 void Mapper::Impl::apply_target(const Target& target, Node* object, const Val& current) {
   for (std::uint32_t i = target.rules.first; i < target.rules.end(); ++i) {
     const Rule& rule = p_.rules[i];
@@ -111,23 +87,31 @@ void Mapper::Impl::apply_target(const Target& target, Node* object, const Val& c
 
 /// As yield(), for a component that becomes a text as it stands; the unusual takes the long way.
 bool Mapper::Impl::yield_plain(const Rule& rule, const Val& current, Sink& sink) {
-  if (current.kind != Val::Kind::kHl7 || options_.lineage) return yield(rule, current, sink);
+  if (current.kind != Val::Kind::kHl7 || options_.lineage || shape_) {
+    return yield(rule, current, sink);
+  }
   const Term& term = p_.terms[rule.from.first];
   hl7::Value piece = child(current.v, term.component);
   if (term.subcomponent != 0) piece = child(piece, term.subcomponent);
-  std::string_view text = piece.raw();
-  if (text.empty()) return false;
-  const std::uint8_t kinds = classes_.of(text);
-  if ((kinds & ByteClasses::kUnusual) != 0 || piece.is_null()) return yield(rule, current, sink);
-  if (rule.prim == Prim::kString || rule.prim == Prim::kMarkdown) {
-    while (!text.empty() && classes_.is_blank(text.back())) text.remove_suffix(1);
-    if (text.empty()) return false;
-  } else if ((kinds & ByteClasses::kBlank) != 0 || rule.prim == Prim::kUri) {
-    return yield(rule, current, sink);
-  }
+  if (piece.raw().empty()) return false;
+  Node* const node = plain_leaf(rule.prim, piece);
+  if (!node) return yield(rule, current, sink);
   if (!step()) return false;
-  place(sink, out_.document.string(text));
+  place(sink, node);
   return sink.count != 0;
+}
+
+/// A text that is written as it stands; nullptr: it has what needs a closer look.
+Node* Mapper::Impl::plain_leaf(Prim prim, const hl7::Value& piece) {
+  std::string_view text = piece.raw();
+  const std::uint8_t kinds = classes_.of(text);
+  if ((kinds & ByteClasses::kUnusual) != 0 || piece.is_null()) return nullptr;
+  if (prim == Prim::kString || prim == Prim::kMarkdown) {
+    while (!text.empty() && classes_.is_blank(text.back())) text.remove_suffix(1);
+  } else if ((kinds & ByteClasses::kBlank) != 0 || prim == Prim::kUri) {
+    return nullptr;
+  }
+  return text.empty() ? nullptr : out_.document.string(text);
 }
 
 /// Runs one rule; @return whether it gave anything.
@@ -140,7 +124,7 @@ bool Mapper::Impl::yield(const Rule& rule, const Val& current, Sink& sink) {
     if (Node* node = build(rule, Val(), current)) place(sink, node);
   } else if (rule.has_from) {
     yield_from(rule, current, sink);
-  } else if (Node* node = build(rule, current, current)) {
+  } else if (Node* node = made(rule, current, current, nullptr)) {
     place(sink, node);
   }
   if (sink.count == 0 && rule.default_rule != kNil) {
@@ -158,18 +142,23 @@ void Mapper::Impl::yield_from(const Rule& rule, const Val& current, Sink& sink) 
   bool cleared = false;
   for (std::uint32_t i = rule.from.first; i < rule.from.end(); ++i) {
     const Term& term = p_.terms[i];
+    if (shape_ && term.kind == Term::Kind::kEnv) {
+      shape_->quiet_env = rule.shape == Rule::Shape::kPrimitive && may_hole(rule);
+    }
     visit(term, current, [&](const Val& value) {
+      if (shape_) shape_->quiet_env = false;
       if (!value.valued()) {
         const bool empty_literal = term.kind == Term::Kind::kLiteral && value.text.empty();
         cleared |= value.deleted() || empty_literal;
         return false;
       }
       if (rule.where != kNil && !test(rule.where, value)) return false;
-      Node* node = build(rule, value, current);
+      Node* node = made(rule, value, current, &term);
       if (!node) return false;
       place(sink, node);
       return !all || aborted_;
     });
+    if (shape_) shape_->quiet_env = false;
     if (term.index == 1 && sink.count != 0) warn_dropped(term);
     if (sink.count != 0 || aborted_) return;
   }
@@ -227,6 +216,7 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
       Node* list = own_list(object, "extension");
       Node* found = nullptr;
       for (fhir::Item* item = list->first_item; item && !found; item = item->next) {
+        if (shape_) shape_touch(item->value);
         if (item->value->text_of("url") == step.name) found = own_item(item);
       }
       if (!found) {
@@ -244,6 +234,7 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
       continue;
     }
     Node* next = object->find(step.name);
+    if (shape_) shape_touch(next);
     if (!next || !next->is_object() || next->shared) {
       next = next && next->is_object() ? doc.unshare(next) : doc.object();
       doc.set(object, step.name, next);
@@ -253,46 +244,12 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
   return object;
 }
 
-namespace {
-
-constexpr std::size_t kToSecond = 19;   // YYYY-MM-DDThh:mm:ss
-
-std::string_view offset_of(std::string_view time) {
-  const std::size_t at = time.size() > kToSecond ? time.find_first_of("Z+-", kToSecond) : time.npos;
-  return at == time.npos ? std::string_view() : time.substr(at);
-}
-
-/// Seconds of a FHIR dateTime that is given to the second, in UTC.
-std::int64_t instant_of(std::string_view time) {
-  const auto number = [&](std::string_view from, std::size_t at, std::size_t size) {
-    return core::to_int(from.substr(at, size)).value_or(0);
-  };
-  const std::chrono::year_month_day day{
-      std::chrono::year(static_cast<int>(number(time, 0, 4))),
-      std::chrono::month(static_cast<unsigned>(number(time, 5, 2))),
-      std::chrono::day(static_cast<unsigned>(number(time, 8, 2)))};
-  std::int64_t out = std::chrono::sys_days(day).time_since_epoch().count() * 86'400ll;
-  out += number(time, 11, 2) * 3'600 + number(time, 14, 2) * 60 + number(time, 17, 2);
-  const std::string_view offset = offset_of(time);
-  if (offset.size() < 6) return out;
-  const std::int64_t seconds = number(offset, 1, 2) * 3'600 + number(offset, 4, 2) * 60;
-  return offset.front() == '-' ? out + seconds : out - seconds;
-}
-
-/// per-1 of Period. Times of one offset compare as texts, as far as both are given.
+/// per-1 of Period.
 bool ends_before_start(const Node* period, const Node* end) {
   const Node* start = period->find("start");
-  if (!start || start->kind != Node::Kind::kString) return false;
-  if (end->kind != Node::Kind::kString) return false;
-  const std::string_view from = start->text, to = end->text;
-  if (offset_of(from) != offset_of(to)) {
-    return !offset_of(from).empty() && !offset_of(to).empty() && instant_of(to) < instant_of(from);
-  }
-  const std::size_t common = std::min({from.size(), to.size(), kToSecond});
-  return to.substr(0, common) < from.substr(0, common);
+  return start && start->kind == Node::Kind::kString && end->kind == Node::Kind::kString &&
+         is_before(end->text, start->text);
 }
-
-}  // namespace
 
 /// The list of that name, made when it is not there, for changing.
 Node* Mapper::Impl::own_list(Node* object, std::string_view name) {
@@ -309,6 +266,7 @@ Node* Mapper::Impl::own_list(Node* object, std::string_view name) {
 }
 
 Node* Mapper::Impl::own_item(fhir::Item* item) {
+  if (shape_) shape_touch(item->value);
   if (item->value->shared) item->value = out_.document.unshare(item->value);
   return item->value;
 }
@@ -318,7 +276,6 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
   const Target& target = sink.target;
   const std::string_view as_sent = std::exchange(as_sent_, {});
   if (options_.explain) out_.wrote[sink.rule.info] = true;
-  if (trace_) note_placed(sink, node);
   Node* parent = walk(target.steps, sink.object);
   if (!sink.rule.url.empty()) {
     Node* list = own_list(parent, "extension");
@@ -333,7 +290,9 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
   if (!target.choice.empty() && choice_taken(parent, target.choice, sink.rule.member)) return;
   ++sink.count;
   if (!target.repeats) {
+    if (shape_ && sink.rule.member == "end") shape_->periods.push_back(parent);
     if (sink.rule.member == "end" && ends_before_start(parent, node)) {
+      note_lost();
       issue(core::ErrorCode::kDataType, Origin(), "a period that ends before it starts has no end");
       return;
     }
@@ -343,8 +302,11 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
   }
   Node* list = own_list(parent, sink.rule.member);
   if (target.distinct && list->count < kDistinctMax) {
+    if (shape_ && list->count != 0) shape_->distinct.push_back(list);
     for (const fhir::Item* item = list->first_item; item; item = item->next) {
-      if (fhir::equal(item->value, node)) return;
+      if (!fhir::equal(item->value, node)) continue;
+      if (shape_) shape_->lost = true;
+      return;
     }
   }
   doc.append(list, node);
@@ -369,6 +331,7 @@ bool Mapper::Impl::choice_taken(const Node* object, std::string_view base,
 bool Mapper::Impl::has_path(const Node* object, Range path) const {
   for (std::uint32_t i = path.first; i < path.end(); ++i) {
     const Node* at = object->is_array() ? object->item(0) : object;
+    if (shape_ && i != path.first) shape_touch(at);
     object = at ? at->find(p_.members[i]) : nullptr;
     if (!object && at && choice_taken(at, p_.members[i], {})) return true;
     if (!object) return false;
@@ -416,6 +379,11 @@ Node* Mapper::Impl::primitive(const Rule& rule, const Val& value, const Val& out
   return leaf(rule, rule.prim, text, value);
 }
 
+/// The reference has nothing but its resource.
+bool Mapper::Impl::refers_alone(const Rule& rule) {
+  return rule.set.count == 0 && rule.fill.count == 0 && rule.need.count == 0;
+}
+
 Node* Mapper::Impl::reference(const Rule& rule, const Val& value) {
   more_than_value_ = true;
   std::int32_t draft = -1;
@@ -425,6 +393,7 @@ Node* Mapper::Impl::reference(const Rule& rule, const Val& value) {
     draft = make_linked(p_.maps[rule.map], value);
   }
   if (draft < 0) return nullptr;
+  if (refers_alone(rule) && !options_.lineage) return shared_reference(draft);
   Node* node = reference_to(draft, &rule, value);
   apply(rule.set, node, value);
   complete(rule.fill, node, value);
@@ -438,6 +407,15 @@ Node* Mapper::Impl::complex(const Rule& rule, const Val& value, const Val& outer
 }
 
 Node* Mapper::Impl::make_complex(const Rule& rule, const Val& value, const Val& outer) {
+  // What a vocabulary gives is compared with what the data type map gave.
+  ShapeTrace* const closed = rule.vocab != kNil ? shape_ : nullptr;
+  if (closed) ++closed->closed;
+  Node* const out = make_complex_open(rule, value, outer);
+  if (closed) --closed->closed;
+  return out;
+}
+
+Node* Mapper::Impl::make_complex_open(const Rule& rule, const Val& value, const Val& outer) {
   Node* object = nullptr;
   if (value.kind == Val::Kind::kCoding || (value.kind == Val::Kind::kText && rule.map == kNil)) {
     object = coding_literal(rule, value);
@@ -466,6 +444,7 @@ Node* Mapper::Impl::make_complex(const Rule& rule, const Val& value, const Val& 
     if (!yield(p_.rules[i], value, sink)) continue;
     Node* more = holder->first_member ? holder->first_member->value : nullptr;
     if (!more) continue;
+    if (shape_) shape_touch(more);
     for (const fhir::Member* m = more->first_member; m; m = m->next) {
       if (!object->find(m->name)) out_.document.add(object, m->name, m->value);
     }

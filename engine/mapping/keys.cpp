@@ -1,5 +1,6 @@
 #include <core/hash.hpp>
 #include <core/text.hpp>
+#include <fhir/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -142,7 +143,15 @@ bool Mapper::Impl::authority(const Val& value, bool only_registered, std::string
 }
 
 void Mapper::Impl::append_value(const Val& value, bool nested, std::string& out) {
-  for (char c : core::trim(text_of(value, scratch_))) {
+  const std::string_view text = core::trim(text_of(value, scratch_));
+  const bool usual = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '/';
+  });
+  if (usual) {
+    out += text;
+    return;
+  }
+  for (char c : text) {
     // Control characters would read as draft marks; a slash would join two parts.
     if (static_cast<unsigned char>(c) < 0x20) continue;
     if (nested && c == '/') {
@@ -316,6 +325,7 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
       std::int32_t* known = ordinals_.find(map.type, key_text_);
       const std::int32_t number = known ? *known + 1 : 1;
       ordinals_.put(map.type, key_text_, number);
+      ++ordinals_given_;
       append_number(key_text_, number);
       continue;
     }
@@ -384,9 +394,9 @@ std::string_view Mapper::Impl::content_key(const MapInfo& map, const Node* root,
   return key_text_;
 }
 
-std::int32_t Mapper::Impl::patient_here() const {
+std::int32_t Mapper::Impl::patient_here() {
   if (patient_name_ == 0xffff) return -1;
-  return index_.nearest_made(patient_name_, here_.group, here_.segment);
+  return nearest_made(patient_name_);
 }
 
 std::int32_t Mapper::Impl::add_draft(const MapInfo& map, Node* root, std::string_view made_as) {
@@ -414,6 +424,21 @@ std::int32_t Mapper::Impl::add_draft(const MapInfo& map, Node* root, std::string
   drafts_by_key_.put(map.type, keys_[0], number);
   out_.drafts.push_back(std::move(draft));
   return number;
+}
+
+/// A reference with nothing but its draft: one node for all who refer to it, with its JSON.
+Node* Mapper::Impl::shared_reference(std::int32_t draft) {
+  const auto number = static_cast<std::size_t>(draft);
+  if (number >= references_.size()) references_.resize(number + 1);
+  if (!references_[number]) {
+    Node* const node = reference_to(draft, nullptr, Val());
+    mark_text_.clear();
+    fhir::write_json(node, mark_text_);
+    node->text = out_.document.keep(mark_text_);
+    node->shared = node->first_member->value->shared = true;
+    references_[number] = node;
+  }
+  return references_[number];
 }
 
 Node* Mapper::Impl::reference_to(std::int32_t draft, const Rule* rule, const Val& from) {

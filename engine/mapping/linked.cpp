@@ -16,8 +16,11 @@ std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
   }
   // The new resource's own rules are no part of the target that links to it.
   Trace* const outer = std::exchange(trace_, nullptr);
+  ShapeTrace* const shape = std::exchange(shape_, nullptr);
   const std::int32_t draft = linked(map, value);
   trace_ = outer;
+  shape_ = shape;
+  if (shape_) shape_->lost = true;   // links are holes; this one could be none
   note_linked(map, value, draft);
   return draft;
 }
@@ -40,7 +43,7 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   const std::int32_t draft = new_linked(map, value, kept);
   if (end_trace(trace, asked) && kept) {
     const Node* root = draft < 0 ? nullptr : out_.drafts[static_cast<std::size_t>(draft)].root;
-    recall_->memo->keep(asked.hash, asked.key, to_recall(root), {}, trace.links);
+    recall_->memo->keep(asked.hash, asked.key, to_recall(root), trace.links);
   }
   return draft;
 }
@@ -49,9 +52,12 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
 std::int32_t Mapper::Impl::known_linked(const MapInfo& map, const Val& value) {
   if (key_count_ == 0) return -1;
   const std::int32_t* const known = drafts_by_key_.find(map.type, keys_[0]);
-  if (!known) return -1;
+  if (!known || *known < 0) return -1;
   const std::int32_t draft = *known;
-  complete_root(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, value);
+  Node* const root = out_.drafts[static_cast<std::size_t>(draft)].root;
+  const std::uint32_t before = root->count;
+  complete(map.targets, root, value);
+  completed_ += root->count != before;
   return draft;
 }
 
@@ -83,7 +89,9 @@ std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool
   if (!made) return -1;
   if (key_count_ == 0) {
     const std::string_view key = content_key(map, root, patient_here());
-    if (const std::int32_t* known = drafts_by_key_.find(map.type, key)) return *known;
+    if (const std::int32_t* known = drafts_by_key_.find(map.type, key)) {
+      if (*known >= 0) return *known;
+    }
     add_key(key);
   }
   return add_draft(map, root, {});

@@ -28,6 +28,7 @@ Mapper::Impl::Impl(std::shared_ptr<const MappingSet> set)
     : set_(std::move(set)), impl_(set_->impl()), p_(impl_.program), makers_(p_) {
   index_.prepare(p_);
   segment_cache_.resize(p_.segments.size());
+  draft_cache_.resize(p_.resources.size());
   row_groups_.resize(p_.rows.size());
   for (std::size_t i = 0; i < p_.resources.size(); ++i) {
     if (p_.resources[i] == "patient") patient_name_ = static_cast<std::uint16_t>(i);
@@ -53,6 +54,8 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   header_ = hl7::read_header(message);
   steps_ = 0;
   aborted_ = false;
+  references_.clear();
+  last_spot_ = {};
   drafts_by_key_.clear();
   ordinals_.clear();
   if (options_.explain) {
@@ -65,8 +68,7 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   if (sent && sent->has_offset) offset = sent->offset_seconds;
   offsets_.start(environment.zone, offset);
   recall_ = options.recall ? options.recall->state_.get() : own_recall_.state_.get();
-  recall_->start(set_, environment, context_of_message(), makers_.end,
-                 makers_.end - makers_.targets);
+  recall_->start(set_, environment, context_of_message(), makers_);
   out_.recalled = recall_->both;
 }
 
@@ -256,7 +258,7 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     if (const std::int32_t* known = drafts_by_key_.find(map.type, keys_[0])) draft = *known;
   }
   if (draft >= 0) {
-    complete_root(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, Val());
+    complete(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, Val());
   } else {
     std::vector<std::string> own;
     if (!key_pool_.empty()) {
@@ -288,7 +290,7 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
   if (row.unite_identifiers) {
     out_.drafts[static_cast<std::size_t>(draft)].policy.unite_identifiers = true;
   }
-  index_.add_made(row.make, here_.segment, draft);
+  add_made(row.make, draft);
   link(row, draft);
 }
 
@@ -308,7 +310,7 @@ std::int32_t Mapper::Impl::predecessor(const Row& row) const {
 void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
   const std::int32_t draft = row.by_predecessor
                                  ? predecessor(row)
-                                 : index_.nearest_made(row.extend, here_.group, here_.segment);
+                                 : nearest_made(row.extend);
   if (draft < 0) return;
   Draft& target = out_.drafts[static_cast<std::size_t>(draft)];
   if (target.type != map.type) return;
@@ -316,7 +318,7 @@ void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
   // A note after a segment that only extends (PV2, a document's OBX) belongs to what it extends.
   const bool named = !row.by_predecessor && row.extend != 0xffff;
   if (named && index_.made_by(here_.segment, 0xffff) < 0) {
-    index_.add_made(row.extend, here_.segment, draft);
+    add_made(row.extend, draft);
   }
   link(row, draft);
 }
@@ -324,7 +326,7 @@ void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
 void Mapper::Impl::link(const Row& row, std::int32_t draft) {
   for (std::uint32_t i = row.links.first; i < row.links.end(); ++i) {
     const Link& link = p_.links[i];
-    const std::int32_t owner = index_.nearest_made(link.name, here_.group, here_.segment);
+    const std::int32_t owner = nearest_made(link.name);
     if (owner < 0) continue;
     Rule rule;
     rule.info = link.info;

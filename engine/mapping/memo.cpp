@@ -1,4 +1,5 @@
 #include "memo.hpp"
+#include "shape.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -59,7 +60,6 @@ const Memo::Entry* Memo::find(std::uint64_t hash, const MemoKey& key) const {
 }
 
 const Memo::Entry* Memo::keep(std::uint64_t hash, const MemoKey& key, const fhir::Node* node,
-                              std::span<const Placement> placements,
                               std::span<const LinkMade> links) {
   if (count_ >= kMemoEntriesMax) return nullptr;
   if (count_ * 2 >= slots_.size()) grow();
@@ -73,9 +73,6 @@ const Memo::Entry* Memo::keep(std::uint64_t hash, const MemoKey& key, const fhir
   entry.maker = key.maker;
   entry.context = key.context;
   entry.aspect = key.aspect;
-  entry.placements = static_cast<std::uint32_t>(placements_.size());
-  entry.placement_count = static_cast<std::uint16_t>(placements.size());
-  for (const Placement& one : placements) placements_.push_back({one.rule, nodes_.share(one.node)});
   entry.links = static_cast<std::uint32_t>(links_.size());
   entry.link_count = static_cast<std::uint16_t>(links.size());
   links_.insert(links_.end(), links.begin(), links.end());
@@ -109,18 +106,40 @@ bool Reads::add(const Read& read) {
 
 /// Outputs that share nodes with a memo hold on to it.
 void Recall::State::turn_over() {
+  before = std::move(memo);
+  memo = std::make_shared<Memo>();
+}
+
+void Recall::State::hold() {
   struct Both {
     std::shared_ptr<const MappingSet> set;   // whose texts are the names of members
     std::shared_ptr<const Memo> one, other;
+    std::shared_ptr<const ShapeBook> book;
   };
-  before = std::move(memo);
-  memo = std::make_shared<Memo>();
-  both = std::make_shared<const Both>(Both{set, memo, before});
+  both = std::make_shared<const Both>(Both{set, memo, before, book});
+}
+
+Recall::State::State() = default;
+Recall::State::~State() = default;
+
+ShapeSpec& Recall::State::spec_of(std::uint32_t map) {
+  if (map >= specs.size()) specs.resize(map + 1);
+  if (!specs[map]) specs[map] = std::make_unique<ShapeSpec>();
+  return *specs[map];
+}
+
+void Recall::State::paid(std::uint32_t maker, bool found) {
+  Use& use = uses[maker];
+  if (found) {
+    use.score = static_cast<std::uint16_t>(std::min(use.score + kHit, int{kScoreMost}));
+  } else if (use.score != 0) {
+    --use.score;
+  }
 }
 
 void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
                           const Environment& environment, std::string_view message_context,
-                          std::size_t makers, std::size_t readers) {
+                          const Makers& makers) {
   const bool same = set == now && name_space == environment.name_space &&
                     zone == environment.zone.name() && authorities == environment.authorities &&
                     values == environment.values;
@@ -130,9 +149,15 @@ void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
     zone = environment.zone.name();
     authorities = environment.authorities;
     values = environment.values;
-    uses.assign(makers, {});
-    reads_of.assign(readers, 0);
+    uses.assign(makers.end, {});
+    for (std::uint32_t root = makers.roots; root < makers.linked; ++root) {
+      uses[root].score = kScoreOfRoots;
+    }
+    reads_of.assign(makers.shapes - makers.roots, 0);
     reads.clear();
+    specs.clear();
+    no_hole.assign(makers.maps, false);
+    book.reset();
   }
   const bool known = !contexts.empty() && context < contexts.size() &&
                      contexts[context] == message_context;
@@ -146,7 +171,10 @@ void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
     context = static_cast<std::uint16_t>(at - contexts.begin());
   }
   if (!same || (crowded && contexts.size() == 1)) memo.reset();
-  if (!memo || memo->full()) turn_over();
+  const bool turn = !memo || memo->full(), anew = !book || book->full();
+  if (turn) turn_over();
+  if (anew) book = std::make_shared<ShapeBook>();
+  if (turn || anew) hold();
 }
 
 bool Recall::State::worth(std::uint32_t maker) {
@@ -166,19 +194,20 @@ Recall::State::Found Recall::State::find(std::uint64_t hash, const MemoKey& key)
     if (found) {
       // What is still asked for outlives the memo it is in.
       const Memo::Entry& old = *found.entry;
-      if (const Memo::Entry* moved = memo->keep(hash, key, old.node, before->placements(old),
-                                                before->links(old))) {
+      if (const Memo::Entry* moved = memo->keep(hash, key, old.node, before->links(old))) {
         found = {memo.get(), moved};
       }
     }
   }
-  Use& use = uses[key.maker];
-  if (found) {
-    use.score = static_cast<std::uint16_t>(std::min(use.score + kHit, int{kScoreMost}));
-  } else if (use.score != 0) {
-    --use.score;
-  }
+  paid(key.maker, static_cast<bool>(found));
   return found;
+}
+
+bool Recall::State::again(std::uint64_t hash) {
+  std::uint64_t& last = asked_[hash & (kAskedMax - 1)];
+  if (last == hash) return true;
+  last = hash;
+  return false;
 }
 
 Reads& Recall::State::reads_by(std::uint32_t reader) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "program.hpp"
+
 namespace mapping {
 
 // Limits of one memo; at either a new one is begun and the one before is still looked into.
@@ -18,22 +20,33 @@ inline constexpr std::size_t kMemoEntriesMax = 6'000;
 inline constexpr std::size_t kMemoBytesMax = 3u << 20;
 inline constexpr std::size_t kMemoValueMax = 240;   ///< longer values seldom come again
 inline constexpr std::size_t kContextsMax = 64;
-// Of one target; with more it is not kept.
+// Of one resource; with more it is not kept.
 inline constexpr std::size_t kReadsMax = 16, kLinksMax = 16, kKeyTextMax = 500;
 
-/// What a result is of: the maker (a rule, a map, a kind of key, a target) and all that it read.
+/// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
+inline constexpr std::size_t kKeyMakers =
+    (static_cast<std::size_t>(KeyKind::kEiAuthority) + 1) * 2;
+
+/// Numbers of all makers in a Recall: of one value (rules, maps, keys), of all that they read (maps
+/// of segments and of linked resources), and of shapes.
+struct Makers {
+  std::uint32_t maps = 0, keys = 0, roots = 0, linked = 0, shapes = 0, end = 0;
+  explicit Makers(const Program& p)
+      : maps(static_cast<std::uint32_t>(p.rules.size())),
+        keys(maps + static_cast<std::uint32_t>(p.maps.size())),
+        roots(keys + static_cast<std::uint32_t>(kKeyMakers)),
+        linked(roots + static_cast<std::uint32_t>(p.maps.size())),
+        shapes(linked + static_cast<std::uint32_t>(p.maps.size())),
+        end(shapes + static_cast<std::uint32_t>(p.maps.size())) {}
+};
+
+/// What a result is of: the maker (a rule, a map, a kind of key) and all that it read.
 struct MemoKey {
   std::uint32_t maker = 0;
   std::uint16_t context = 0;   ///< Recall::State::contexts
   std::uint8_t aspect = 0;     ///< level of the value, and how it was asked for
   std::string_view value;
   std::uint64_t hash() const;
-};
-
-/// A node that a target gave, and the rule whose place it took.
-struct Placement {
-  std::uint32_t rule = 0;
-  const fhir::Node* node = nullptr;
 };
 
 /// A linked resource that was made on the way: of which piece of which field, and its number.
@@ -48,7 +61,7 @@ struct LinkMade {
   static constexpr std::uint8_t kOfValue = 0xff;
 };
 
-/// Results by what they are of: see Mapper::Impl::once() and Mapper::Impl::recall().
+/// Results by what they are of: see Mapper::Impl::once() and Mapper::Impl::look().
 class Memo {
  public:
   struct Entry {
@@ -56,8 +69,8 @@ class Memo {
     std::string_view value;            ///< in nodes_
     const fhir::Node* node = nullptr;  ///< nullptr: nothing is made of this value
     std::uint32_t maker = 0;
-    std::uint32_t placements = 0, links = 0;   ///< first ones
-    std::uint16_t context = 0, placement_count = 0, link_count = 0;
+    std::uint32_t links = 0;           ///< the first
+    std::uint16_t context = 0, link_count = 0;
     std::uint8_t aspect = 0;
     bool used = false;
   };
@@ -65,11 +78,7 @@ class Memo {
   const Entry* find(std::uint64_t hash, const MemoKey& key) const;
   /// nullptr when the memo is full.
   const Entry* keep(std::uint64_t hash, const MemoKey& key, const fhir::Node* node,
-                    std::span<const Placement> placements = {},
                     std::span<const LinkMade> links = {});
-  std::span<const Placement> placements(const Entry& entry) const {
-    return {placements_.data() + entry.placements, entry.placement_count};
-  }
   std::span<const LinkMade> links(const Entry& entry) const {
     return {links_.data() + entry.links, entry.link_count};
   }
@@ -79,33 +88,37 @@ class Memo {
   void grow();
   std::vector<Entry> slots_ = std::vector<Entry>(256);   ///< open addressing, half empty at least
   std::size_t count_ = 0;
-  std::vector<Placement> placements_;
   std::vector<LinkMade> links_;
   fhir::Document nodes_;
 };
 
-/// Something outside its value that a target has read.
+/// Something outside its value that a resource was made of.
 struct Read {
-  enum class Kind : std::uint8_t { kField, kEnv, kResource, kDrafts };
+  enum class Kind : std::uint8_t { kField, kEnv, kResource, kDrafts, kCondition };
   Kind kind = Kind::kField;
   std::uint16_t name = 0;              ///< segment, %name or resource
   std::int16_t field = 0;
+  std::uint32_t condition = 0;         ///< of a shape: its outcome is what was read
   bool operator==(const Read&) const = default;
 };
 
-/// All that a target has been seen to read, in the order of its discovery; never shrinks.
+/// All that a map has been seen to read, in the order of its discovery; never shrinks.
 struct Reads {
   std::array<Read, kReadsMax> all{};
   std::uint8_t count = 0;
   bool add(const Read& read);          ///< false: there is no room
 };
 
+class ShapeBook;
+struct ShapeSpec;
+
 struct Recall::State {
   std::shared_ptr<const MappingSet> set;
   std::string name_space, zone;        ///< of the environment the results are for
   std::map<std::string, std::string, std::less<>> authorities, values;
   std::shared_ptr<Memo> memo, before;  ///< being filled, and the one that was full
-  std::shared_ptr<const void> both;    ///< holds memo and before: for outputs
+  std::shared_ptr<ShapeBook> book;
+  std::shared_ptr<const void> both;    ///< holds memo, before and book: for outputs
   std::vector<std::string> contexts;
   std::uint16_t context = 0;           ///< of the message being mapped
 
@@ -113,6 +126,8 @@ struct Recall::State {
   // After that it rests where fewer than one in three did.
   static constexpr std::uint16_t kScoreFirst = 600, kScoreAgain = 60, kScoreMost = 600, kHit = 2;
   static constexpr std::uint16_t kRest = 1'500;   ///< calls
+  /// Whole resources of a segment come again soon or never; shapes stand in for them.
+  static constexpr std::uint16_t kScoreOfRoots = 40;
   /// How keeping a maker's results has paid.
   struct Use {
     std::uint16_t score = kScoreFirst;
@@ -122,6 +137,8 @@ struct Recall::State {
   std::vector<Use> uses;               ///< by maker
   std::vector<std::uint32_t> reads_of; ///< by maker that knows its reads: index in reads + 1
   std::vector<std::unique_ptr<Reads>> reads;   ///< stay where they are
+  std::vector<std::unique_ptr<ShapeSpec>> specs;   ///< by map
+  std::vector<bool> no_hole;           ///< by rule: others look into what it gives
 
   struct Found {
     const Memo* memo = nullptr;
@@ -132,14 +149,24 @@ struct Recall::State {
   /// Forgets what was made by another set or for another environment. `context`: whatever else of
   /// the message results may depend on.
   void start(const std::shared_ptr<const MappingSet>& now, const Environment& environment,
-             std::string_view message_context, std::size_t makers, std::size_t readers);
+             std::string_view message_context, const Makers& makers);
   /// Whether to look for, and keep, results of that maker.
   bool worth(std::uint32_t maker);
+  /// Whether a question to that maker was answered.
+  void paid(std::uint32_t maker, bool found);
+  ShapeSpec& spec_of(std::uint32_t map);
+  State();
+  ~State();
   Found find(std::uint64_t hash, const MemoKey& key);
+  /// Whether that hash was asked for before, not long ago: what comes once is not kept.
+  bool again(std::uint64_t hash);
   Reads& reads_by(std::uint32_t reader);
 
  private:
   void turn_over();
+  void hold();
+  static constexpr std::size_t kAskedMax = 4'096;   ///< a power of two
+  std::vector<std::uint64_t> asked_ = std::vector<std::uint64_t>(kAskedMax);   ///< hashes
 };
 
 }  // namespace mapping

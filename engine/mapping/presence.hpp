@@ -19,7 +19,5 @@ inline constexpr int kPresenceBits = 64;   ///< fields and children from here on
 void find_presence(Program& program);
 /// Fills Rule::plain of every rule.
 void find_plain(Program& program);
-/// Fills Target::by_parts and Target::parts of every target.
-void find_parts(Program& program);
 
 }  // namespace mapping

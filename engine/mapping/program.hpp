@@ -160,8 +160,6 @@ struct Target {
   bool repeats = false;
   bool distinct = false;         ///< equal items once
   bool clears = false;           ///< a list: HL7 "" in all that it is made of yields null
-  bool by_parts = false;         ///< reads no more of a value than `parts`
-  std::uint64_t parts = 0;       ///< bit n: child n
   std::string_view choice;       ///< base name of a choice element, else empty
   std::string_view first_member; ///< what `fill` and reuse look at
   Presence presence;

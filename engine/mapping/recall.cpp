@@ -1,13 +1,12 @@
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 #include "visit.hpp"
 
-/// What targets and linked resources gave before, for the same reads. A target is traced: the
-/// fields, %names and resources it reads become the key under which its nodes are kept, and once
-/// these are known it need not run again for values that were seen. Keys hold everything that was
-/// read, so results never differ from running the rules.
+/// What segments and linked resources gave before, for the same reads. While a resource is made,
+/// the fields, %names and resources that it reads are written down; they become the key under which
+/// it is kept, and once they are known it need not be made again for values that were seen. Keys
+/// hold everything that was read, so results never differ from running the rules.
 namespace mapping {
 
 using fhir::Node;
@@ -42,10 +41,12 @@ void Mapper::Impl::note(const Read& read) {
 
 void Mapper::Impl::note_foreign() {
   more_than_value_ = true;
+  if (shape_) shape_->never = true;
   for (Trace* trace = trace_; trace; trace = trace->outer) trace->foreign = true;
 }
 
 void Mapper::Impl::note_lost() {
+  if (shape_) shape_->lost = true;
   for (Trace* trace = trace_; trace; trace = trace->outer) trace->lost = true;
 }
 
@@ -60,17 +61,11 @@ void Mapper::Impl::note_field(const Term& term) {
 
 /// What is passed over because it is not there has been read as well.
 void Mapper::Impl::note_presence(std::uint64_t fields) {
+  if (shape_) shape_->spec->add_own(fields);
+  if (!trace_) return;
   if (!here_.has_segment || here_.run_end != here_.segment + 1) note_lost();
   for (std::int16_t n = 1; n < kPresenceBits; ++n) {
     if ((fields >> n & 1) != 0) note({Read::Kind::kField, here_.name, n});
-  }
-}
-
-/// A node was put where a traced target wants it.
-void Mapper::Impl::note_placed(const Sink& sink, const Node* node) {
-  for (Trace* trace = trace_; trace; trace = trace->outer) {
-    if (trace->target != &sink.target || trace->object != sink.object) continue;
-    trace->placements.push_back({static_cast<std::uint32_t>(&sink.rule - p_.rules.data()), node});
   }
 }
 
@@ -103,23 +98,19 @@ bool Mapper::Impl::add_read(const Read& read, KeyText& text, std::size_t& size) 
       break;
     case Read::Kind::kEnv: one = env(static_cast<EnvName>(read.name)); break;
     case Read::Kind::kResource:
-      number = index_.nearest_made(read.name, here_.group, here_.segment);
+      number = nearest_made(read.name);
       break;
     case Read::Kind::kDrafts: number = static_cast<std::int32_t>(out_.drafts.size()); break;
+    case Read::Kind::kCondition: return false;   // of shapes alone
   }
   return add_text(one, text, size);
 }
 
 /// All of the reads as they are now; false when they are too long to be kept.
-bool Mapper::Impl::key_of(const Reads& reads, const Val& current, const std::uint64_t* parts,
-                          KeyText& text, std::string_view& key) {
+bool Mapper::Impl::key_of(const Reads& reads, const Val& current, KeyText& text,
+                          std::string_view& key) {
   std::size_t size = 0;
-  if (parts && current.kind == Val::Kind::kHl7) {
-    text[size++] = static_cast<char>(current.v.level());
-    for (std::uint64_t left = *parts; left != 0; left &= left - 1) {
-      if (!add_text(child(current.v, std::countr_zero(left)).raw(), text, size)) return false;
-    }
-  } else if (current.kind == Val::Kind::kHl7) {
+  if (current.kind == Val::Kind::kHl7) {
     const std::string_view raw = current.v.raw();
     if (raw.size() + 2 > text.size()) return false;
     text[size++] = static_cast<char>(aspect_of(current));
@@ -140,57 +131,19 @@ bool Mapper::Impl::key_of(const Reads& reads, const Val& current, const std::uin
 /// traced and kept.
 Recall::State::Found Mapper::Impl::look(Asked& asked, const Val& current) {
   // While resources that were just made wait to be taken, no trace would see all its links.
-  if (options_.lineage || !made_before_.empty() || !recall_->worth(asked.maker)) return {};
-  asked.reads = &recall_->reads_by(asked.maker - makers_.targets);
+  if (options_.lineage || shape_ || !made_before_.empty()) return {};
+  if (!recall_->worth(asked.maker)) return {};
+  asked.reads = &recall_->reads_by(asked.maker - makers_.roots);
   asked.key = {asked.maker, recall_->context, asked.reads->count, {}};
-  if (!key_of(*asked.reads, current, asked.parts, asked.text, asked.key.value)) return {};
+  if (!key_of(*asked.reads, current, asked.text, asked.key.value)) return {};
   asked.hash = asked.key.hash();
-  asked.open = true;
   const auto found = recall_->find(asked.hash, asked.key);
+  asked.open = found || recall_->again(asked.hash);
   if (found) {
     more_than_value_ |= asked.reads->count != 0;
     for (std::uint8_t i = 0; trace_ && i < asked.reads->count; ++i) note(asked.reads->all[i]);
   }
   return found;
-}
-
-/// Runs one target, or one rule of several whose results stand side by side, or takes what it gave
-/// before.
-void Mapper::Impl::run(const Target& target, const Rule* rule, Node* object, const Val& current) {
-  [[clang::uninitialized]] Asked asked;
-  asked.maker = rule ? makers_.rules + static_cast<std::uint32_t>(rule - p_.rules.data())
-                     : makers_.targets + static_cast<std::uint32_t>(&target - p_.targets.data());
-  if (target.by_parts && !rule) asked.parts = &target.parts;
-  const auto long_way = [&] {
-    if (!rule) return apply_target(target, object, current);
-    Sink sink{target, *rule, object};
-    yield(*rule, current, sink);
-  };
-  // Of a choice, what is there decides which rule counts.
-  if (!target.choice.empty() &&
-      (target.steps.count != 0 || choice_taken(object, target.choice, {}))) {
-    return long_way();
-  }
-  const auto found = look(asked, current);
-  if (found) {
-    // Making resources may move the memo's lists.
-    const Memo::Entry entry = *found.entry;
-    if (!link_again(*found.memo, entry, *asked.reads, current)) return long_way();
-    for (std::size_t i = 0; i < entry.placement_count; ++i) {
-      const Placement placement = found.memo->placements(entry)[i];
-      Sink sink{target, p_.rules[placement.rule], object};
-      place(sink, const_cast<Node*>(placement.node));
-    }
-    return;
-  }
-  if (!asked.open) return long_way();
-  Trace& trace = begin_trace(asked, current);
-  trace.target = &target;
-  trace.object = object;
-  long_way();
-  if (end_trace(trace, asked)) {
-    recall_->memo->keep(asked.hash, asked.key, nullptr, trace.placements, trace.links);
-  }
 }
 
 /// A new resource of the current segment.
@@ -208,13 +161,17 @@ Node* Mapper::Impl::content(const MapInfo& map) {
   Node* root = out_.document.object();
   out_.document.add(root, "resourceType", out_.document.string(map.type, false));
   if (found || !asked.open) {
-    apply_root(map.targets, root, current);
+    if (found) {
+      apply_root(map.targets, root, current);
+    } else {
+      apply_shaped(map, root);
+    }
     return root;
   }
   Trace& trace = begin_trace(asked, current);
   apply_root(map.targets, root, current);
   if (end_trace(trace, asked)) {
-    recall_->memo->keep(asked.hash, asked.key, root, {}, trace.links);
+    recall_->memo->keep(asked.hash, asked.key, root, trace.links);
   }
   return root;
 }
@@ -243,12 +200,8 @@ Mapper::Impl::Trace& Mapper::Impl::begin_trace(const Asked& asked, const Val& cu
   if (trace_depth_ == traces_.size()) traces_.push_back(std::make_unique<Trace>());
   Trace& trace = *traces_[trace_depth_++];
   trace.outer = trace_;
-  trace.target = nullptr;
-  trace.object = nullptr;
   trace.current = &current;
-  trace.parts = asked.parts != nullptr;
   trace.reads = asked.reads;
-  trace.placements.clear();
   trace.links.clear();
   trace.said = out_.issues.size() + out_.vocab_misses.size();
   trace.foreign = trace.grew = trace.lost = false;
@@ -301,7 +254,7 @@ bool Mapper::Impl::find_piece(const Trace& trace, const Val& value, LinkMade& li
     return true;
   };
   link.read = LinkMade::kOfValue;
-  if (trace.current->kind == Val::Kind::kHl7 && !trace.parts && inside(trace.current->v.raw())) {
+  if (trace.current->kind == Val::Kind::kHl7 && inside(trace.current->v.raw())) {
     return true;
   }
   for (std::uint8_t i = 0; i < trace.reads->count; ++i) {

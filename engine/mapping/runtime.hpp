@@ -11,6 +11,7 @@
 #include "impl.hpp"
 #include "memo.hpp"
 #include "message_index.hpp"
+#include "shape.hpp"
 
 namespace mapping {
 
@@ -77,24 +78,6 @@ class KeyTable {
   std::size_t used_ = 0;
 };
 
-/// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
-inline constexpr std::size_t kKeyMakers =
-    (static_cast<std::size_t>(KeyKind::kEiAuthority) + 1) * 2;
-
-/// Numbers of all makers in a Recall: of one value (rules, maps, keys), and of all that they read
-/// (targets, rules of targets, maps of segments and of linked resources).
-struct Makers {
-  std::uint32_t maps = 0, keys = 0, targets = 0, rules = 0, roots = 0, linked = 0, end = 0;
-  explicit Makers(const Program& p)
-      : maps(static_cast<std::uint32_t>(p.rules.size())),
-        keys(maps + static_cast<std::uint32_t>(p.maps.size())),
-        targets(keys + static_cast<std::uint32_t>(kKeyMakers)),
-        rules(targets + static_cast<std::uint32_t>(p.targets.size())),
-        roots(rules + static_cast<std::uint32_t>(p.rules.size())),
-        linked(roots + static_cast<std::uint32_t>(p.maps.size())),
-        end(linked + static_cast<std::uint32_t>(p.maps.size())) {}
-};
-
 /// What bytes are to the message's delimiters and to FHIR texts.
 class ByteClasses {
  public:
@@ -139,6 +122,9 @@ struct Split {
   std::uint64_t mask = 0;                    ///< bit n: child n is not empty
   std::array<std::uint32_t, kMax + 1> begin{};  ///< of child n+1; begin[count] = size + 1
 };
+
+/// per-1 of Period: whether `end` lies before the period's start.
+bool ends_before_start(const fhir::Node* period, const fhir::Node* end);
 
 struct Mapper::Impl {
   explicit Impl(std::shared_ptr<const MappingSet> set);
@@ -192,7 +178,9 @@ struct Mapper::Impl {
   std::uint64_t children_of(const Val& value);
   std::uint32_t segment_of(const Term& term);
   std::uint32_t nearest(std::uint16_t name);
-  std::uint32_t resolve_segment(const Term& term);
+  std::int32_t nearest_made(std::uint16_t name);
+  void add_made(std::uint16_t name, std::int32_t draft);
+  std::uint32_t segment_at(std::uint16_t name, std::int16_t occurrence);
   std::string_view env(EnvName name) const;
   std::string_view env(const Term& term) const;
   Val first(const Term& term, const Val& current);
@@ -200,25 +188,21 @@ struct Mapper::Impl {
   bool test(std::uint32_t cond, const Val& current);
   bool compare(const Cond& cond, const Val& current);
   int count(const Term& term, const Val& current);
-  std::string_view text_of(const Val& value, std::string& scratch) const;
-  std::string_view whole_text(const Val& value, std::string& scratch) const;
+  std::string_view text_of(const Val& value, std::string& scratch);
+  std::string_view whole_text(const Val& value, std::string& scratch);
   bool concat(std::uint32_t index, const Val& current, std::string& out, Val& first_ref);
   bool pieces(std::uint32_t from, std::uint32_t to, const Val& current, std::string& out,
               Val& first_ref, bool& any);
   bool step();
 
-  // recall.cpp: what targets and linked resources gave before
-  /// A target of which is written down what it reads and gives.
+  // recall.cpp: what segments and linked resources gave before
+  /// A resource of which is written down what it reads and links to.
   struct Trace {
-    const Target* target = nullptr;
-    const fhir::Node* object = nullptr;
     const Val* current = nullptr;
     Trace* outer = nullptr;
     Reads* reads = nullptr;
     std::size_t said = 0;   ///< issues and misses before
-    std::vector<Placement> placements;
     std::vector<LinkMade> links;
-    bool parts = false;     ///< the key holds parts of the value
     bool foreign = false;   ///< reads what no key can hold
     bool grew = false;      ///< has read what was not in `reads`
     bool lost = false;      ///< cannot be kept this time
@@ -228,7 +212,6 @@ struct Mapper::Impl {
   struct Asked {
     std::uint32_t maker = 0;
     bool open = false;      ///< the answer may be kept
-    const std::uint64_t* parts = nullptr;   ///< all that is read of the value; nullptr: anything
     Reads* reads = nullptr;
     std::uint64_t hash = 0;
     MemoKey key;
@@ -240,16 +223,13 @@ struct Mapper::Impl {
   void note_presence(std::uint64_t fields);
   void note_foreign();
   void note_lost();
-  void note_placed(const Sink& sink, const fhir::Node* node);
   void note_linked(const MapInfo& map, const Val& value, std::int32_t draft);
   std::string_view raw_of(const Read& read, std::uint32_t& segment);
   bool add_read(const Read& read, KeyText& text, std::size_t& size);
   static bool add_text(std::string_view one, KeyText& text, std::size_t& size);
-  bool key_of(const Reads& reads, const Val& current, const std::uint64_t* parts, KeyText& text,
-              std::string_view& key);
+  bool key_of(const Reads& reads, const Val& current, KeyText& text, std::string_view& key);
   std::uint8_t aspect_of(const Val& value) const;
   Recall::State::Found look(Asked& asked, const Val& current);
-  void run(const Target& target, const Rule* rule, fhir::Node* object, const Val& current);
   fhir::Node* content(const MapInfo& map);
   bool link_again(const Memo& memo, const Memo::Entry& entry, const Reads& reads,
                   const Val& current);
@@ -257,6 +237,28 @@ struct Mapper::Impl {
   bool end_trace(Trace& trace, const Asked& asked);
   bool find_piece(const Trace& trace, const Val& value, LinkMade& link);
   bool linked_value(const LinkMade& link, const Reads& reads, const Val& current, Val& out);
+
+  // shape.cpp: what segments of one kind become
+  void shape_field(const Term& term);
+  void shape_env(EnvName name);
+  bool shape_condition(std::uint32_t index);
+  void shape_seen(const Val& value, bool all);
+  void shape_touch(const fhir::Node* node) const;
+  std::string_view shape_key(const ShapeSpec& spec, std::uint32_t map);
+  std::uint32_t shape_part(const fhir::Node* node, Shape& shape);
+  bool may_hole(const Rule& rule) const;
+  fhir::Node* made(const Rule& rule, const Val& value, const Val& outer, const Term* term);
+  bool spot_of(const Val& value, const Term* term, const Rule& rule, HoleSpot& spot);
+  bool find_spot(const HoleSpot& spot, Val& out);
+  hl7::Value piece_of(const HoleSpot& spot);
+  static bool refers_alone(const Rule& rule);
+  void apply_shaped(const MapInfo& map, fhir::Node*& root);
+  void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
+  void record(const MapInfo& map, fhir::Node* root, ShapeSpec& spec, std::uint64_t hash,
+              std::string_view key);
+  bool fill(Shape& shape, std::size_t base);
+  fhir::Node* instance(const Shape& shape, std::uint32_t number, std::size_t base);
+  fhir::Node* play(Shape& shape);
 
   // escapes.cpp
   void warn_escapes();
@@ -268,11 +270,10 @@ struct Mapper::Impl {
   void complete(Range targets, fhir::Node* object, const Val& current);
   void apply_root(Range targets, fhir::Node* object, const Val& current);
   bool deleted(const Target& target, const Val& current);
-  void run_parts(const Target& target, fhir::Node* object, const Val& current);
-  void complete_root(Range targets, fhir::Node* object, const Val& current);
   bool present(const Target& target, const fhir::Node* object) const;
   void apply_target(const Target& target, fhir::Node* object, const Val& current);
   bool yield(const Rule& rule, const Val& current, Sink& sink);
+  fhir::Node* plain_leaf(Prim prim, const hl7::Value& piece);
   bool yield_plain(const Rule& rule, const Val& current, Sink& sink);
   void yield_from(const Rule& rule, const Val& current, Sink& sink);
   void yield_joined(const Rule& rule, const Val& current, Sink& sink);
@@ -288,6 +289,7 @@ struct Mapper::Impl {
   template <class F>
   fhir::Node* once(std::size_t maker, const Val& value, F&& make);
   fhir::Node* make_complex(const Rule& rule, const Val& value, const Val& outer);
+  fhir::Node* make_complex_open(const Rule& rule, const Val& value, const Val& outer);
   fhir::Node* run_datatype(const MapInfo& map, const Val& value);
   fhir::Node* make_primitive(const MapInfo& map, const Val& value);
   fhir::Node* run_primitive_map(const MapInfo& map, const Val& value);
@@ -341,7 +343,8 @@ struct Mapper::Impl {
   const fhir::Node* recall_keys(const fhir::Node* recalled);
   const fhir::Node* to_recall(const fhir::Node* root);
   std::int32_t add_draft(const MapInfo& map, fhir::Node* root, std::string_view made_as);
-  std::int32_t patient_here() const;
+  std::int32_t patient_here();
+  fhir::Node* shared_reference(std::int32_t draft);
   fhir::Node* reference_to(std::int32_t draft, const Rule* rule, const Val& from);
 
   std::shared_ptr<const MappingSet> set_;
@@ -351,7 +354,9 @@ struct Mapper::Impl {
   schema::GroupTree tree_;
   MessageIndex index_;
   Offsets offsets_;
-  KeyTable drafts_by_key_, ordinals_;
+  KeyTable drafts_by_key_;             ///< -1: was taken back
+  KeyTable ordinals_;
+  std::uint64_t ordinals_given_ = 0, completed_ = 0;   ///< of all messages: what cannot be undone
 
   // Of the message being mapped.
   const hl7::Message* message_ = nullptr;
@@ -383,10 +388,21 @@ struct Mapper::Impl {
   Recall::State* recall_ = nullptr;
   ByteClasses classes_;
   Makers makers_;
-  Trace* trace_ = nullptr;             ///< of the target that runs now, when it is traced
+  Trace* trace_ = nullptr;             ///< of the resource that is made now, when it is traced
   std::vector<std::unique_ptr<Trace>> traces_;
   std::size_t trace_depth_ = 0;
-  std::vector<std::int32_t> made_before_;   ///< by links of the target that runs now, last first
+  ShapeTrace* shape_ = nullptr;        ///< of the resource that is made now, when it is recorded
+  ShapeTrace shape_trace_;
+  std::vector<char> shape_key_buffer_;
+  struct LastSpot {
+    std::uint32_t segment = kNil;
+    std::int16_t field = 0, repetition = 0;
+    hl7::Value value;
+  };
+  LastSpot last_spot_;                 ///< holes of one repetition follow one another
+  std::vector<fhir::Node*> references_;   ///< by draft, once one was asked for
+  std::vector<fhir::Node*> filled_;    ///< holes of the shapes that are played
+  std::vector<std::int32_t> made_before_;   ///< by links of what runs now, last first
   std::string context_;
   std::string_view as_sent_;           ///< of the time just written, which claims more
   bool more_than_value_ = false;       ///< what runs now has used more than the value
@@ -394,6 +410,11 @@ struct Mapper::Impl {
     std::uint32_t stamp = 0, segment = kNil;
   };
   std::vector<Cached> segment_cache_;
+  struct CachedDraft {
+    std::uint32_t stamp = 0;
+    std::int32_t draft = -1;
+  };
+  std::vector<CachedDraft> draft_cache_;   ///< by resource name
   std::uint32_t stamp_ = 0;
   std::vector<std::pair<const schema::StructureDef*, bool>> row_groups_;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "visit.hpp"
 
@@ -97,7 +98,7 @@ Val Mapper::Impl::child_of(const Val& value, int component, int subcomponent) {
 }
 
 std::uint32_t Mapper::Impl::segment_of(const Term& term) {
-  return term.occurrence != 0 ? resolve_segment(term) : nearest(term.segment);
+  return segment_at(term.segment, term.occurrence);
 }
 
 std::uint32_t Mapper::Impl::nearest(std::uint16_t name) {
@@ -110,11 +111,29 @@ std::uint32_t Mapper::Impl::nearest(std::uint16_t name) {
   return cached.segment;
 }
 
-std::uint32_t Mapper::Impl::resolve_segment(const Term& term) {
-  const std::uint32_t group = index_.enclosing(term.segment, here_.group);
+/// As nearest(), for made resources; -1 when there is none.
+std::int32_t Mapper::Impl::nearest_made(std::uint16_t name) {
+  CachedDraft& cached = draft_cache_[name];
+  if (cached.stamp != here_.stamp) {
+    cached.stamp = here_.stamp;
+    cached.draft = index_.nearest_made(name, here_.group, here_.segment);
+  }
+  return cached.draft;
+}
+
+/// The segment has made a draft, under that name.
+void Mapper::Impl::add_made(std::uint16_t name, std::int32_t draft) {
+  index_.add_made(name, here_.segment, draft);
+  here_.stamp = ++stamp_;
+}
+
+/// SEG[n] in the smallest group around that holds such segments; 0: the nearest.
+std::uint32_t Mapper::Impl::segment_at(std::uint16_t name, std::int16_t occurrence) {
+  if (occurrence == 0) return nearest(name);
+  const std::uint32_t group = index_.enclosing(name, here_.group);
   if (group == kNil) return kNil;
-  const auto found = index_.segments(term.segment, group);
-  const auto n = static_cast<std::size_t>(term.occurrence);
+  const auto found = index_.segments(name, group);
+  const auto n = static_cast<std::size_t>(occurrence);
   return n <= found.size() ? found[n - 1].segment : kNil;
 }
 
@@ -164,8 +183,9 @@ Val Mapper::Impl::first_valued(Range terms, const Val& current) {
 }
 
 /// The scalar at the start of a value: a composite's first component's first sub-component.
-std::string_view Mapper::Impl::text_of(const Val& value, std::string& scratch) const {
+std::string_view Mapper::Impl::text_of(const Val& value, std::string& scratch) {
   if (value.kind != Val::Kind::kHl7) return value.text;
+  if (shape_) shape_seen(value, false);
   const hl7::Delimiters* d = value.v.delimiters();
   const std::string_view raw = value.v.raw();
   if (value.v.is_null()) return {};
@@ -183,8 +203,9 @@ std::string_view Mapper::Impl::text_of(const Val& value, std::string& scratch) c
 }
 
 /// Everything, with delimiters the sender should have escaped taken as text.
-std::string_view Mapper::Impl::whole_text(const Val& value, std::string& scratch) const {
+std::string_view Mapper::Impl::whole_text(const Val& value, std::string& scratch) {
   if (value.kind != Val::Kind::kHl7) return value.text;
+  if (shape_) shape_seen(value, true);
   return value.v.text(scratch);
 }
 
@@ -263,6 +284,12 @@ int Mapper::Impl::count(const Term& term, const Val& current) {
 
 bool Mapper::Impl::test(std::uint32_t index, const Val& current) {
   if (!step()) return false;
+  if (shape_ && shape_condition(index)) {
+    ShapeTrace* const shape = std::exchange(shape_, nullptr);
+    const bool holds = test(index, current);
+    shape_ = shape;
+    return holds;
+  }
   const Cond& cond = p_.conds[index];
   switch (cond.op) {
     case Cond::Op::kAnd: return test(cond.a, current) && test(cond.b, current);

@@ -25,7 +25,7 @@ template <class F>
 fhir::Node* Mapper::Impl::once(std::size_t maker, const Val& value, F&& make) {
   const std::string_view raw = value.v.raw();
   const auto index = static_cast<std::uint32_t>(maker);
-  if (value.kind != Val::Kind::kHl7 || options_.lineage || raw.size() > kMemoValueMax ||
+  if (value.kind != Val::Kind::kHl7 || options_.lineage || shape_ || raw.size() > kMemoValueMax ||
       !recall_->worth(index)) {
     return make();
   }
@@ -35,6 +35,7 @@ fhir::Node* Mapper::Impl::once(std::size_t maker, const Val& value, F&& make) {
   if (const auto known = recall_->find(hash, key)) {
     return const_cast<fhir::Node*>(known.entry->node);
   }
+  if (!recall_->again(hash)) return make();
   const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
   const bool before = more_than_value_;
   more_than_value_ = false;
@@ -56,6 +57,7 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
     case Term::Kind::kField: {
       more_than_value_ = true;
       if (trace_) note_field(term);
+      if (shape_) shape_field(term);
       const bool own = here_.has_segment && term.segment == here_.name && term.occurrence == 0;
       if (!own) {
         const std::uint32_t segment = segment_of(term);
@@ -84,7 +86,10 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
     case Term::Kind::kResource:
       more_than_value_ = true;
       if (trace_) note({Read::Kind::kResource, term.name, 0});
-      out.draft = index_.nearest_made(term.name, here_.group, here_.segment);
+      if (shape_) {
+        shape_->never |= !shape_->spec->add_read({Read::Kind::kResource, term.name, 0});
+      }
+      out.draft = nearest_made(term.name);
       if (out.draft < 0) return false;
       out.kind = Val::Kind::kResource;
       return each(out);
@@ -92,6 +97,7 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
       if (term.env < EnvName::kNameSpace) {
         more_than_value_ = true;
         if (trace_) note({Read::Kind::kEnv, static_cast<std::uint16_t>(term.env), 0});
+        if (shape_) shape_env(term.env);
       }
       out.kind = Val::Kind::kText;
       out.text = env(term);

@@ -1,0 +1,129 @@
+#pragma once
+#include <fhir/node.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "memo.hpp"
+#include "program.hpp"
+
+/// Shapes: what a segment becomes, but for the values that only pass through. Two messages of one
+/// shape have the same fields, repetitions and components, and the same bytes wherever rules
+/// compared bytes; so the same rules give something for both, and their resources differ in values
+/// alone. A shape is recorded while the rules run, and played for the next message of its kind: its
+/// holes are filled by the rules that made them, everything else stands as it stood.
+namespace mapping {
+
+// Limits; beyond them rules run as they always do.
+inline constexpr std::size_t kShapesMax = 1'500;            ///< of one book
+inline constexpr std::size_t kShapeBytesMax = 2u << 20;     ///< of one book
+inline constexpr std::size_t kShapeKeyMax = 4'000;
+inline constexpr std::size_t kShapeFieldsMax = 48;          ///< read of other segments
+inline constexpr std::size_t kShapeReadsMax = 48;           ///< of names, resources, conditions
+inline constexpr std::size_t kShapeHolesMax = 1'000;
+
+/// A value, found again in another message.
+struct HoleSpot {
+  enum class Base : std::uint8_t { kNothing, kField, kTerm } base = Base::kNothing;
+  KeyKind key = KeyKind::kPlain;
+  bool whole_text = false;
+  std::uint16_t segment = 0;
+  std::int16_t occurrence = 0, field = 0, repetition = 0, component = 0, subcomponent = 0;
+  std::uint32_t term = 0;              ///< kTerm: its first value
+};
+
+/// A rule that runs whenever the shape is played.
+struct Hole {
+  std::uint32_t rule = 0;
+  HoleSpot value;
+  bool plain = false;                  ///< a text as it stands
+  bool resource = false;               ///< a reference to a resource, and nothing beside it
+  const fhir::Node* node = nullptr;    ///< what it gave when recorded, if anything
+};
+
+/// A piece of a tree with holes.
+struct ShapePart {
+  enum class Kind : std::uint8_t { kShared, kHole, kObject, kArray } kind = Kind::kShared;
+  bool distinct = false;               ///< kArray: equal items would not have been kept
+  bool period = false;                 ///< kObject: has an end that could lie before its start
+  std::uint32_t hole = 0;
+  std::uint32_t first = 0, count = 0;  ///< Shape::members
+  const fhir::Node* node = nullptr;    ///< kShared
+};
+
+struct ShapeMember {
+  std::string_view name;
+  std::uint32_t part = 0;
+};
+
+/// A resource with holes.
+struct Shape {
+  std::vector<Hole> holes;             ///< in the order of their making
+  std::vector<ShapePart> parts;        ///< the last is the resource
+  std::vector<ShapeMember> members;
+  bool stale = false;                  ///< a hole's values no longer come again: record anew
+};
+
+/// A field of another segment that decides about a shape.
+struct ShapeField {
+  std::uint16_t segment = 0;
+  std::int16_t occurrence = 0;         ///< SEG[n]; 0: the nearest
+  std::int16_t field = 0;
+  std::uint64_t bytes = 0;             ///< bit n: component n was looked into; ~0: all of it
+};
+
+/// All that the rules of one map have been seen to decide by; never shrinks.
+struct ShapeSpec {
+  static constexpr std::size_t kFieldsMax = 64;
+  std::uint64_t own = 0;                              ///< fields of the map's own segment
+  std::array<std::uint64_t, kFieldsMax> own_bytes{};  ///< as ShapeField::bytes
+  std::vector<ShapeField> others;
+  std::vector<Read> reads;             ///< %names, resources, conditions
+  std::vector<EnvName> there;          ///< %names by being there
+  std::uint32_t version = 0;           ///< rises with each addition
+
+  void add_own(std::uint64_t fields);
+  bool add_other(const ShapeField& field);   ///< false: there is no room
+  void add_bytes(std::uint64_t& of, std::uint64_t components);
+  bool add_read(const Read& read);
+  void add_there(EnvName name);
+};
+
+/// Shapes by map and key. Outputs hold on to the book that their nodes are in.
+class ShapeBook {
+ public:
+  Shape* find(std::uint64_t hash, std::string_view key) const;
+  /// Takes the place of one of the same key.
+  void keep(std::uint64_t hash, std::string_view key, std::unique_ptr<Shape> shape);
+  bool full() const;
+  fhir::Document& nodes() { return nodes_; }
+
+ private:
+  struct Slot {
+    std::uint64_t hash = 0;
+    std::string_view key;              ///< in nodes_
+    std::unique_ptr<Shape> shape;
+  };
+  void grow();
+  std::vector<Slot> slots_ = std::vector<Slot>(64);   ///< open addressing, half empty at least
+  std::size_t count_ = 0;
+  fhir::Document nodes_;
+};
+
+/// A shape while it is recorded.
+struct ShapeTrace {
+  ShapeSpec* spec = nullptr;
+  std::vector<Hole> holes;
+  std::vector<const fhir::Node*> distinct, periods;   ///< lists and objects to be checked again
+  std::size_t said = 0;                ///< issues and misses before, and those of holes
+  int closed = 0;                      ///< no holes while > 0
+  bool quiet_env = false;              ///< the %name that is visited goes into a hole
+  bool never = false;                  ///< what was read decides about no shape
+  bool lost = false;                   ///< cannot be kept this time
+};
+
+}  // namespace mapping
