@@ -126,6 +126,12 @@ Node* Mapper::Impl::integer_leaf(Prim prim, std::string_view text) {
 }
 
 Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text, const Val& from) {
+  // A message says one time many times over.
+  const bool whole = rule.plus == kNil && rule.function != Function::kPlannedInstant;
+  LastTime& last = last_time_;
+  if (whole && last.prim == prim && last.text == text && !text.empty()) {
+    return out_.document.string(last.out);
+  }
   auto stamp = prim == Prim::kTime ? parse_time(text) : parse_stamp(text);
   if (!stamp) {
     issue(core::ErrorCode::kDataType, from.at, "not a date or time, or a day that does not exist");
@@ -164,6 +170,7 @@ Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text
   constexpr int kHour = 4;
   const bool timed = prim == Prim::kDateTime || prim == Prim::kInstant;
   if (stamp->parts == kHour && timed && rule.plus == kNil) as_sent_ = text;
+  if (whole && !unsure && as_sent_.empty()) last = {prim, std::string(text), std::string(out)};
   return out_.document.string(out);
 }
 

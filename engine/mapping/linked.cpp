@@ -26,17 +26,30 @@ std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
 }
 
 std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
+  const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
+  const bool plain = value.kind == Val::Kind::kHl7 && !options_.lineage;
+  for (const LinkedBefore& one : linked_before_) {
+    if (plain && one.map == number && one.aspect == aspect_of(value) &&
+        one.value == value.v.raw()) {
+      return one.draft;
+    }
+  }
   [[clang::uninitialized]] Asked asked;
-  asked.maker = makers_.linked + static_cast<std::uint32_t>(&map - p_.maps.data());
+  asked.maker = makers_.linked + number;
   bool kept = true;
   if (const auto found = look(asked, value)) {
     const Memo::Entry entry = *found.entry;
+    const bool alone = plain && asked.reads->count == 0 && linked_before_.size() < kLinksMax;
+    const auto remember = [&](std::int32_t draft) {
+      if (alone) linked_before_.push_back({number, aspect_of(value), value.v.raw(), draft});
+      return draft;
+    };
     const Node* made = recall_keys(entry.node);
-    if (const std::int32_t known = known_linked(map, value); known >= 0) return known;
+    if (const std::int32_t known = known_linked(map, value); known >= 0) return remember(known);
     if (!link_again(*found.memo, entry, *asked.reads, value)) return new_linked(map, value, kept);
     if (made->kind == Node::Kind::kNull) return -1;
     if (entry.link_count != 0) recall_keys(entry.node);   // the links had keys of their own
-    return add_draft(map, out_.document.unshare(made), {});
+    return remember(add_draft(map, out_.document.unshare(made), {}));
   }
   if (!asked.open) return new_linked(map, value, kept);
   Trace& trace = begin_trace(asked, value);

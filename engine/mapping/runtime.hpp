@@ -399,6 +399,19 @@ struct Mapper::Impl {
     std::int16_t field = 0, repetition = 0;
     hl7::Value value;
   };
+  struct LastTime {
+    Prim prim = Prim::kComplex;
+    std::string text, out;
+  };
+  LastTime last_time_;
+  /// A resource linked in this message, made of nothing but that value.
+  struct LinkedBefore {
+    std::uint32_t map = 0;
+    std::uint8_t aspect = 0;
+    std::string_view value;            ///< in the message
+    std::int32_t draft = -1;
+  };
+  std::vector<LinkedBefore> linked_before_;
   LastSpot last_spot_;                 ///< holes of one repetition follow one another
   std::vector<fhir::Node*> references_;   ///< by draft, once one was asked for
   std::vector<fhir::Node*> filled_;    ///< holes of the shapes that are played

@@ -364,6 +364,9 @@ void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t
     drafts_by_key_.put(out_.drafts.back().type, out_.drafts.back().keys[0], -1);
   }
   references_.resize(std::min(references_.size(), drafts));
+  std::erase_if(linked_before_, [&](const LinkedBefore& one) {
+    return static_cast<std::size_t>(one.draft) >= drafts;
+  });
 }
 
 void Mapper::Impl::record(const MapInfo& map, Node* root, ShapeSpec& spec, std::uint64_t hash,
