@@ -157,7 +157,6 @@ void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
     reads.clear();
     specs.clear();
     no_hole.assign(makers.maps, false);
-    book.reset();
   }
   const bool known = !contexts.empty() && context < contexts.size() &&
                      contexts[context] == message_context;
@@ -170,7 +169,10 @@ void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
     }
     context = static_cast<std::uint16_t>(at - contexts.begin());
   }
-  if (!same || (crowded && contexts.size() == 1)) memo.reset();
+  if (!same || (crowded && contexts.size() == 1)) {
+    memo.reset();
+    book.reset();   // its keys hold numbers of contexts
+  }
   const bool turn = !memo || memo->full(), anew = !book || book->full();
   if (turn) turn_over();
   if (anew) book = std::make_shared<ShapeBook>();

@@ -505,7 +505,8 @@ Node* Mapper::Impl::play(Shape& shape) {
   const auto last = static_cast<std::uint32_t>(shape.parts.size() - 1);
   Node* const root = fill(shape, base) ? instance(shape, last, base) : nullptr;
   filled_.resize(base);
-  return root;
+  // Without a hole it is everybody's; later segments may add to it.
+  return root && root->shared ? out_.document.unshare(root) : root;
 }
 
 }  // namespace mapping
