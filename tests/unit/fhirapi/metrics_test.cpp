@@ -38,11 +38,11 @@ BOOST_AUTO_TEST_CASE(readiness_names_what_fails_and_recovers) {
 }
 
 BOOST_AUTO_TEST_CASE(a_router_serves_them) {
+  boost::asio::io_context io;   // outlives the pool of the API, whose thread wakes it
   core::Metrics registry;
   metrics::Api api(registry, {{"store", [] { return core::Status(); }}});
   net::HttpRouter router;
   api.add_routes(router);
-  boost::asio::io_context io;
   std::vector<int> statuses;
   for (const char* path : {"/metrics", "/livez", "/readyz", "/nothing"}) {
     net::HttpRequest request;
