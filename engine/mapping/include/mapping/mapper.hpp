@@ -91,10 +91,11 @@ struct V2Output {
   hl7::Issues issues;
 };
 
-/// What rules made of values before. Feeds say the same things again and again (physicians, wards,
-/// codes, units), and a copy costs a fraction of running the rules; results never differ. May serve
+/// What rules made of values before, and what segments of one shape become. Feeds say the same
+/// things again and again (physicians, wards, codes, units) and build their segments alike, and a
+/// copy costs a fraction of running the rules; results never differ. May serve
 /// several Mappers of one set and environment, whose outputs stay whole when it changes or goes.
-/// Bounded: about 8 MB. Thread: one map() at a time among the Mappers that share it.
+/// Bounded: about 10 MB. Thread: one map() at a time among the Mappers that share it.
 class Recall {
  public:
   Recall();
