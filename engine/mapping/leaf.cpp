@@ -170,7 +170,11 @@ Node* Mapper::Impl::time_leaf(const Rule& rule, Prim prim, std::string_view text
   constexpr int kHour = 4;
   const bool timed = prim == Prim::kDateTime || prim == Prim::kInstant;
   if (stamp->parts == kHour && timed && rule.plus == kNil) as_sent_ = text;
-  if (whole && !unsure && as_sent_.empty()) last = {prim, std::string(text), std::string(out)};
+  if (whole && !unsure && as_sent_.empty()) {
+    last.prim = prim;
+    last.text = text;   // into the room it has
+    last.out = out;
+  }
   return out_.document.string(out);
 }
 

@@ -90,8 +90,7 @@ std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool
   own.resize(key_count_);
   for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
   const bool inferred = inferred_;
-  Node* root = out_.document.object();
-  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
+  Node* root = bare(map);
   apply_root(map.targets, root, value);
   const bool made = root->count > 1 && satisfied(root, map.need);
   key_count_ = 0;

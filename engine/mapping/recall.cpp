@@ -146,6 +146,20 @@ Recall::State::Found Mapper::Impl::look(Asked& asked, const Val& current) {
   return found;
 }
 
+/// A resource with its type alone.
+Node* Mapper::Impl::bare(const MapInfo& map) {
+  Node* root = out_.document.object();
+  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
+  return root;
+}
+
+/// A new resource of the current segment, by running every rule.
+Node* Mapper::Impl::by_rules(const MapInfo& map) {
+  Node* root = bare(map);
+  apply_root(map.targets, root, Val());
+  return root;
+}
+
 /// A new resource of the current segment.
 Node* Mapper::Impl::content(const MapInfo& map) {
   [[clang::uninitialized]] Asked asked;
@@ -157,19 +171,11 @@ Node* Mapper::Impl::content(const MapInfo& map) {
     if (link_again(*found.memo, entry, *asked.reads, current)) {
       return out_.document.unshare(entry.node);
     }
+    return by_rules(map);
   }
-  Node* root = out_.document.object();
-  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
-  if (found || !asked.open) {
-    if (found) {
-      apply_root(map.targets, root, current);
-    } else {
-      apply_shaped(map, root);
-    }
-    return root;
-  }
+  if (!asked.open) return shaped(map);
   Trace& trace = begin_trace(asked, current);
-  apply_root(map.targets, root, current);
+  Node* root = by_rules(map);
   if (end_trace(trace, asked)) {
     recall_->memo->keep(asked.hash, asked.key, root, trace.links);
   }

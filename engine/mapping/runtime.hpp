@@ -231,6 +231,8 @@ struct Mapper::Impl {
   std::uint8_t aspect_of(const Val& value) const;
   Recall::State::Found look(Asked& asked, const Val& current);
   fhir::Node* content(const MapInfo& map);
+  fhir::Node* bare(const MapInfo& map);
+  fhir::Node* by_rules(const MapInfo& map);
   bool link_again(const Memo& memo, const Memo::Entry& entry, const Reads& reads,
                   const Val& current);
   Trace& begin_trace(const Asked& asked, const Val& current);
@@ -252,10 +254,9 @@ struct Mapper::Impl {
   bool find_spot(const HoleSpot& spot, Val& out);
   hl7::Value piece_of(const HoleSpot& spot);
   static bool refers_alone(const Rule& rule);
-  void apply_shaped(const MapInfo& map, fhir::Node*& root);
+  fhir::Node* shaped(const MapInfo& map);
   void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
-  void record(const MapInfo& map, fhir::Node* root, ShapeSpec& spec, std::uint64_t hash,
-              std::string_view key);
+  fhir::Node* record(const MapInfo& map, ShapeSpec& spec, std::string_view key);
   bool fill(Shape& shape, std::size_t base);
   fhir::Node* instance(const Shape& shape, std::uint32_t number, std::size_t base);
   fhir::Node* play(Shape& shape);

@@ -325,9 +325,8 @@ std::string_view Mapper::Impl::shape_key(const ShapeSpec& spec, std::uint32_t ma
   return key.key();
 }
 
-/// The content of a new resource by its shape. `root` is the resource, with its type alone; it is
-/// whole afterwards.
-void Mapper::Impl::apply_shaped(const MapInfo& map, Node*& root) {
+/// A new resource of the current segment, by its shape.
+Node* Mapper::Impl::shaped(const MapInfo& map) {
   const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
   const std::uint32_t maker = makers_.shapes + number;
   const bool open = !options_.lineage && !trace_ && !shape_ && made_before_.empty() &&
@@ -335,25 +334,19 @@ void Mapper::Impl::apply_shaped(const MapInfo& map, Node*& root) {
                     recall_->worth(maker);
   ShapeSpec* const spec = open ? &recall_->spec_of(number) : nullptr;
   const std::string_view key = spec ? shape_key(*spec, number) : std::string_view();
-  if (key.empty()) return apply_root(map.targets, root, Val());
-  const std::uint64_t hash = MemoKey{number, recall_->context, 0, key}.hash();
-  Shape* const known = recall_->book->find(hash, key);
+  if (key.empty()) return by_rules(map);
+  Shape* const known = recall_->book->find(key);
   recall_->paid(maker, known != nullptr);
-  if (!known || known->stale) return record(map, root, *spec, hash, key);
+  if (!known || known->stale) return record(map, *spec, key);
   const std::size_t issues = out_.issues.size(), misses = out_.vocab_misses.size(),
                     drafts = out_.drafts.size();
   const std::uint64_t completed = completed_;
-  if (Node* const whole = play(*known)) {
-    root = whole;
-    return;
-  }
+  if (Node* const whole = play(*known)) return whole;
   // A value came that rules make nothing of, where they did before: all of them run, as if none
   // had, unless a resource from before has links to new ones now.
   if (completed_ == completed) take_back(drafts, issues, misses);
   as_sent_ = {};
-  root = out_.document.object();
-  out_.document.add(root, "resourceType", out_.document.string(map.type, false));
-  apply_root(map.targets, root, Val());
+  return by_rules(map);
 }
 
 void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t misses) {
@@ -369,26 +362,27 @@ void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t
   });
 }
 
-void Mapper::Impl::record(const MapInfo& map, Node* root, ShapeSpec& spec, std::uint64_t hash,
-                          std::string_view key) {
+/// Runs the rules and keeps the shape of what they give.
+Node* Mapper::Impl::record(const MapInfo& map, ShapeSpec& spec, std::string_view key) {
   const std::uint32_t version = spec.version;
   ShapeTrace& trace = shape_trace_;
   trace = {};
   trace.spec = &spec;
   trace.said = out_.issues.size() + out_.vocab_misses.size();
   shape_ = &trace;
-  apply_root(map.targets, root, Val());
+  Node* const root = by_rules(map);
   shape_ = nullptr;
   const auto maker = makers_.shapes + static_cast<std::uint32_t>(&map - p_.maps.data());
   if (trace.never) recall_->uses[maker].never = true;
   if (trace.never || trace.lost || aborted_ || spec.version != version ||
       trace.said != out_.issues.size() + out_.vocab_misses.size()) {
-    return;
+    return root;
   }
   auto shape = std::make_unique<Shape>();
   shape->holes = trace.holes;
   (void)shape_part(root, *shape);
-  recall_->book->keep(hash, key, std::move(shape));
+  recall_->book->keep(key, std::move(shape));
+  return root;
 }
 
 namespace {

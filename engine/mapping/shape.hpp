@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "memo.hpp"
@@ -96,22 +97,18 @@ struct ShapeSpec {
 /// Shapes by map and key. Outputs hold on to the book that their nodes are in.
 class ShapeBook {
  public:
-  Shape* find(std::uint64_t hash, std::string_view key) const;
+  Shape* find(std::string_view key) const;
   /// Takes the place of one of the same key.
-  void keep(std::uint64_t hash, std::string_view key, std::unique_ptr<Shape> shape);
+  void keep(std::string_view key, std::unique_ptr<Shape> shape);
   bool full() const;
   fhir::Document& nodes() { return nodes_; }
 
  private:
-  struct Slot {
-    std::uint64_t hash = 0;
-    std::string_view key;              ///< in nodes_
-    std::unique_ptr<Shape> shape;
+  struct Hash {
+    std::size_t operator()(std::string_view key) const;
   };
-  void grow();
-  std::vector<Slot> slots_ = std::vector<Slot>(64);   ///< open addressing, half empty at least
-  std::size_t count_ = 0;
   fhir::Document nodes_;
+  std::unordered_map<std::string_view, std::unique_ptr<Shape>, Hash> shapes_;   ///< keys in nodes_
 };
 
 /// A shape while it is recorded.

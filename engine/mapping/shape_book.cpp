@@ -44,44 +44,25 @@ void ShapeSpec::add_there(EnvName name) {
   ++version;
 }
 
-Shape* ShapeBook::find(std::uint64_t hash, std::string_view key) const {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = hash & mask; slots_[at].shape; at = (at + 1) & mask) {
-    if (slots_[at].hash == hash && slots_[at].key == key) return slots_[at].shape.get();
-  }
-  return nullptr;
+std::size_t ShapeBook::Hash::operator()(std::string_view key) const {
+  return MemoKey{0, 0, 0, key}.hash();
 }
 
-void ShapeBook::keep(std::uint64_t hash, std::string_view key, std::unique_ptr<Shape> shape) {
-  if (count_ >= kShapesMax) return;
-  if (count_ * 2 >= slots_.size()) grow();
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
-  for (; slots_[at].shape; at = (at + 1) & mask) {
-    if (slots_[at].hash != hash || slots_[at].key != key) continue;
-    slots_[at].shape = std::move(shape);
-    return;
-  }
-  slots_[at].hash = hash;
-  slots_[at].key = nodes_.keep(key);
-  slots_[at].shape = std::move(shape);
-  ++count_;
+Shape* ShapeBook::find(std::string_view key) const {
+  const auto known = shapes_.find(key);
+  return known == shapes_.end() ? nullptr : known->second.get();
 }
 
-void ShapeBook::grow() {
-  std::vector<Slot> old(slots_.size() * 2);
-  old.swap(slots_);
-  const std::size_t mask = slots_.size() - 1;
-  for (Slot& slot : old) {
-    if (!slot.shape) continue;
-    std::size_t at = slot.hash & mask;
-    while (slots_[at].shape) at = (at + 1) & mask;
-    slots_[at] = std::move(slot);
+void ShapeBook::keep(std::string_view key, std::unique_ptr<Shape> shape) {
+  if (const auto known = shapes_.find(key); known != shapes_.end()) {
+    known->second = std::move(shape);
+  } else if (shapes_.size() < kShapesMax) {
+    shapes_.emplace(nodes_.keep(key), std::move(shape));
   }
 }
 
 bool ShapeBook::full() const {
-  return count_ >= kShapesMax || nodes_.bytes_used() > kShapeBytesMax;
+  return shapes_.size() >= kShapesMax || nodes_.bytes_used() > kShapeBytesMax;
 }
 
 }  // namespace mapping
