@@ -143,10 +143,10 @@ void Mapper::Impl::yield_from(const Rule& rule, const Val& current, Sink& sink) 
   for (std::uint32_t i = rule.from.first; i < rule.from.end(); ++i) {
     const Term& term = p_.terms[i];
     if (shape_ && term.kind == Term::Kind::kEnv) {
-      shape_->quiet_env = rule.shape == Rule::Shape::kPrimitive && may_hole(rule);
+      shape_->quiet_env = rule.shape == Rule::Shape::kPrimitive && rule.where == kNil &&
+                          may_hole(rule);
     }
     visit(term, current, [&](const Val& value) {
-      if (shape_) shape_->quiet_env = false;
       if (!value.valued()) {
         const bool empty_literal = term.kind == Term::Kind::kLiteral && value.text.empty();
         cleared |= value.deleted() || empty_literal;
@@ -158,7 +158,6 @@ void Mapper::Impl::yield_from(const Rule& rule, const Val& current, Sink& sink) 
       place(sink, node);
       return !all || aborted_;
     });
-    if (shape_) shape_->quiet_env = false;
     if (term.index == 1 && sink.count != 0) warn_dropped(term);
     if (sink.count != 0 || aborted_) return;
   }

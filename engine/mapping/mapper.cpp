@@ -57,7 +57,6 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   references_.clear();
   linked_before_.clear();
   last_time_.prim = Prim::kComplex;    // the zone may be another
-  last_spot_ = {};
   drafts_by_key_.clear();
   ordinals_.clear();
   if (options_.explain) {

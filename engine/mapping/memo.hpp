@@ -94,11 +94,10 @@ class Memo {
 
 /// Something outside its value that a resource was made of.
 struct Read {
-  enum class Kind : std::uint8_t { kField, kEnv, kResource, kDrafts, kCondition };
+  enum class Kind : std::uint8_t { kField, kEnv, kResource, kDrafts };
   Kind kind = Kind::kField;
   std::uint16_t name = 0;              ///< segment, %name or resource
   std::int16_t field = 0;
-  std::uint32_t condition = 0;         ///< of a shape: its outcome is what was read
   bool operator==(const Read&) const = default;
 };
 

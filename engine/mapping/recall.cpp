@@ -101,7 +101,6 @@ bool Mapper::Impl::add_read(const Read& read, KeyText& text, std::size_t& size) 
       number = nearest_made(read.name);
       break;
     case Read::Kind::kDrafts: number = static_cast<std::int32_t>(out_.drafts.size()); break;
-    case Read::Kind::kCondition: return false;   // of shapes alone
   }
   return add_text(one, text, size);
 }

@@ -97,6 +97,9 @@ class ByteClasses {
     }
   }
   bool fit(const hl7::Delimiters& delimiters) const { return delimiters_ == delimiters; }
+  bool is_delimiter(char c) const {
+    return (of_[static_cast<unsigned char>(c)] & kDelimiter) != 0;
+  }
   bool is_blank(char c) const { return (of_[static_cast<unsigned char>(c)] & kBlank) != 0; }
   /// All classes of a text's bytes.
   std::uint8_t of(std::string_view text) const {
@@ -122,6 +125,8 @@ struct Split {
   std::uint64_t mask = 0;                    ///< bit n: child n is not empty
   std::array<std::uint32_t, kMax + 1> begin{};  ///< of child n+1; begin[count] = size + 1
 };
+
+class ShapeKeyWriter;
 
 /// per-1 of Period: whether `end` lies before the period's start.
 bool ends_before_start(const fhir::Node* period, const fhir::Node* end);
@@ -247,12 +252,15 @@ struct Mapper::Impl {
   void shape_seen(const Val& value, bool all);
   void shape_touch(const fhir::Node* node) const;
   std::string_view shape_key(const ShapeSpec& spec, std::uint32_t map);
+  void key_field(std::string_view raw, std::uint64_t bytes, std::size_t slot,
+                 std::uint32_t segment, ShapeKeyWriter& key);
   std::uint32_t shape_part(const fhir::Node* node, Shape& shape);
   bool may_hole(const Rule& rule) const;
   fhir::Node* made(const Rule& rule, const Val& value, const Val& outer, const Term* term);
   bool spot_of(const Val& value, const Term* term, const Rule& rule, HoleSpot& spot);
+  bool find_pieces(const Val& value, HoleSpot& spot) const;
   bool find_spot(const HoleSpot& spot, Val& out);
-  hl7::Value piece_of(const HoleSpot& spot);
+  hl7::Value piece_of(const HoleSpot& spot) const;
   static bool refers_alone(const Rule& rule);
   fhir::Node* shaped(const MapInfo& map);
   void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
@@ -395,11 +403,7 @@ struct Mapper::Impl {
   ShapeTrace* shape_ = nullptr;        ///< of the resource that is made now, when it is recorded
   ShapeTrace shape_trace_;
   std::vector<char> shape_key_buffer_;
-  struct LastSpot {
-    std::uint32_t segment = kNil;
-    std::int16_t field = 0, repetition = 0;
-    hl7::Value value;
-  };
+  ShapePieces shape_pieces_;           ///< of the last key
   struct LastTime {
     Prim prim = Prim::kComplex;
     std::string text, out;
@@ -413,7 +417,6 @@ struct Mapper::Impl {
     std::int32_t draft = -1;
   };
   std::vector<LinkedBefore> linked_before_;
-  LastSpot last_spot_;                 ///< holes of one repetition follow one another
   std::vector<fhir::Node*> references_;   ///< by draft, once one was asked for
   std::vector<fhir::Node*> filled_;    ///< holes of the shapes that are played
   std::vector<std::int32_t> made_before_;   ///< by links of what runs now, last first

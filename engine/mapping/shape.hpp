@@ -1,6 +1,8 @@
 #pragma once
 #include <fhir/node.hpp>
+#include <hl7/message.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -24,7 +26,7 @@ inline constexpr std::size_t kShapesMax = 1'500;            ///< of one book
 inline constexpr std::size_t kShapeBytesMax = 2u << 20;     ///< of one book
 inline constexpr std::size_t kShapeKeyMax = 4'000;
 inline constexpr std::size_t kShapeFieldsMax = 48;          ///< read of other segments
-inline constexpr std::size_t kShapeReadsMax = 48;           ///< of names, resources, conditions
+inline constexpr std::size_t kShapeReadsMax = 64;           ///< of names, resources, conditions
 inline constexpr std::size_t kShapeHolesMax = 1'000;
 
 /// A value, found again in another message.
@@ -32,8 +34,9 @@ struct HoleSpot {
   enum class Base : std::uint8_t { kNothing, kField, kTerm } base = Base::kNothing;
   KeyKind key = KeyKind::kPlain;
   bool whole_text = false;
-  std::uint16_t segment = 0;
-  std::int16_t occurrence = 0, field = 0, repetition = 0, component = 0, subcomponent = 0;
+  hl7::Value::Level level = hl7::Value::Level::kField;
+  std::uint16_t slot = 0, first = 0, last = 0;   ///< kField: ShapePieces
+  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;
   std::uint32_t term = 0;              ///< kTerm: its first value
 };
 
@@ -83,15 +86,50 @@ struct ShapeSpec {
   std::uint64_t own = 0;                              ///< fields of the map's own segment
   std::array<std::uint64_t, kFieldsMax> own_bytes{};  ///< as ShapeField::bytes
   std::vector<ShapeField> others;
-  std::vector<Read> reads;             ///< %names, resources, conditions
-  std::vector<EnvName> there;          ///< %names by being there
+  std::vector<EnvName> names;          ///< by their texts
+  std::vector<EnvName> there;          ///< by being there
+  std::vector<std::uint16_t> resources;     ///< by being there
+  std::vector<std::uint32_t> conditions;    ///< by their outcomes
   std::uint32_t version = 0;           ///< rises with each addition
 
   void add_own(std::uint64_t fields);
   bool add_other(const ShapeField& field);   ///< false: there is no room
   void add_bytes(std::uint64_t& of, std::uint64_t components);
-  bool add_read(const Read& read);
-  void add_there(EnvName name);
+  /// To `names`, `there`, `resources` or `conditions`; false: there is no room.
+  template <class T>
+  bool add(std::vector<T>& list, T what) {
+    if (std::find(list.begin(), list.end(), what) != list.end()) return true;
+    if (names.size() + there.size() + resources.size() + conditions.size() == kShapeReadsMax) {
+      return false;
+    }
+    list.push_back(what);
+    ++version;
+    return true;
+  }
+};
+
+/// The fields that a key was made of, in pieces between delimiters. With one key they are as many
+/// and of the same levels, so a piece is known by its number.
+struct ShapePieces {
+  struct Piece {
+    const char* begin = nullptr;
+    std::size_t size = 0;
+  };
+  struct Field {
+    std::uint32_t first = 0, count = 0;      ///< in `all`
+    std::uint32_t segment = 0;
+  };
+  // A key has a byte for each piece at least.
+  std::vector<Piece> all = std::vector<Piece>(kShapeKeyMax);
+  std::size_t used = 0;
+  /// By slot: a field of the segment itself, then ShapeSpec::others.
+  std::array<Field, ShapeSpec::kFieldsMax + kShapeFieldsMax> fields;
+  std::vector<std::uint16_t> slots;          ///< those of this key
+
+  void clear() {
+    used = 0;
+    slots.clear();
+  }
 };
 
 /// Shapes by map and key. Outputs hold on to the book that their nodes are in.
@@ -114,11 +152,12 @@ class ShapeBook {
 /// A shape while it is recorded.
 struct ShapeTrace {
   ShapeSpec* spec = nullptr;
+  std::uint32_t version = 0;           ///< of `spec` when its key was made
   std::vector<Hole> holes;
   std::vector<const fhir::Node*> distinct, periods;   ///< lists and objects to be checked again
   std::size_t said = 0;                ///< issues and misses before, and those of holes
   int closed = 0;                      ///< no holes while > 0
-  bool quiet_env = false;              ///< the %name that is visited goes into a hole
+  bool quiet_env = false;              ///< the %name that is visited next goes into a hole
   bool never = false;                  ///< what was read decides about no shape
   bool lost = false;                   ///< cannot be kept this time
 };

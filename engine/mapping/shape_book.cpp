@@ -30,20 +30,6 @@ void ShapeSpec::add_bytes(std::uint64_t& of, std::uint64_t components) {
   ++version;
 }
 
-bool ShapeSpec::add_read(const Read& read) {
-  if (std::find(reads.begin(), reads.end(), read) != reads.end()) return true;
-  if (reads.size() == kShapeReadsMax) return false;
-  reads.push_back(read);
-  ++version;
-  return true;
-}
-
-void ShapeSpec::add_there(EnvName name) {
-  if (std::find(there.begin(), there.end(), name) != there.end()) return;
-  there.push_back(name);
-  ++version;
-}
-
 std::size_t ShapeBook::Hash::operator()(std::string_view key) const {
   return MemoKey{0, 0, 0, key}.hash();
 }

@@ -87,7 +87,7 @@ bool Mapper::Impl::visit(const Term& term, const Val& current, F&& each) {
       more_than_value_ = true;
       if (trace_) note({Read::Kind::kResource, term.name, 0});
       if (shape_) {
-        shape_->never |= !shape_->spec->add_read({Read::Kind::kResource, term.name, 0});
+        shape_->never |= !shape_->spec->add(shape_->spec->resources, term.name);
       }
       out.draft = nearest_made(term.name);
       if (out.draft < 0) return false;
