@@ -7,6 +7,7 @@
 #include <bit>
 #include <charconv>
 #include <fmt/format.h>
+#include <utility>
 
 #include "visit.hpp"
 
@@ -17,21 +18,21 @@ using fhir::Node;
 
 namespace {
 
+// Before a key part that is remembered: whether the sending facility stands in for the authority.
+constexpr char kStated = '=', kInferred = '?';
+
+}  // namespace
+
 void append_number(std::string& out, std::int32_t number) {
   [[clang::uninitialized]] std::array<char, 12> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
 }
 
-// Before a key part that is remembered: whether the sending facility stands in for the authority.
-constexpr char kStated = '=', kInferred = '?';
-
 void append_mark(std::string& out, std::int32_t draft) {
   out += kDraftMark;
   append_number(out, draft);
 }
-
-}  // namespace
 
 void KeyTable::clear() {
   ++stamp_;
@@ -65,7 +66,7 @@ std::int32_t* KeyTable::find(std::string_view type, std::string_view key) {
   return slot.stamp == stamp_ ? &slot.value : nullptr;
 }
 
-void KeyTable::put(std::string_view type, std::string_view key, std::int32_t value) {
+std::int32_t& KeyTable::number(std::string_view type, std::string_view key) {
   if (used_ * 2 >= slots_.size()) grow();
   const std::uint64_t hash = hash_of(type, key);
   Slot& slot = slots_[place(hash, type, key)];
@@ -77,9 +78,10 @@ void KeyTable::put(std::string_view type, std::string_view key, std::int32_t val
     text_ += '|';
     text_ += key;
     slot.size = static_cast<std::uint32_t>(text_.size()) - slot.begin;
+    slot.value = 0;
     ++used_;
   }
-  slot.value = value;
+  return slot.value;
 }
 
 void KeyTable::grow() {
@@ -287,13 +289,30 @@ void Mapper::Impl::add_key(std::string_view key) {
   keys_[key_count_++] = key;
 }
 
+Mapper::Impl::HeldKeys Mapper::Impl::hold_keys() {
+  return {std::exchange(keys_, spare_keys()), std::exchange(key_count_, 0), inferred_};
+}
+
+void Mapper::Impl::put_back(HeldKeys&& held) {
+  key_pool_.push_back(std::exchange(keys_, std::move(held.keys)));
+  key_count_ = held.count;
+  inferred_ = held.inferred;
+}
+
+std::vector<std::string> Mapper::Impl::spare_keys() {
+  if (key_pool_.empty()) return {};
+  std::vector<std::string> out = std::move(key_pool_.back());
+  key_pool_.pop_back();
+  return out;
+}
+
 bool Mapper::Impl::part(const KeyPart& part, bool nested, const Val& current, std::string& out,
                         bool& is_resource) {
   for (std::uint32_t i = part.terms.first; i < part.terms.end(); ++i) {
     const bool found = visit(p_.terms[i], current, [&](const Val& value) {
       if (!value.valued()) return false;
       is_resource = value.kind == Val::Kind::kResource;
-      return qualified(value, nested, out);
+      return key_value(value, p_.terms[i], nested, out);
     });
     if (found) return true;
   }
@@ -308,25 +327,25 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
     const std::size_t before = key_count_;
     for (std::uint32_t i = terms.first; i < terms.end() && key_count_ == before; ++i) {
       visit(p_.terms[i], current, [&](const Val& value) {
+        if (!value.valued()) return aborted_;
         key_text_.clear();
-        if (value.valued() && qualified(value, false, key_text_)) add_key(key_text_);
+        key_step(KeyStep::Kind::kBegin);
+        if (key_value(value, p_.terms[i], false, key_text_)) finish_key();
         return aborted_;
       });
     }
     return key_count_ != before;
   }
   key_text_.clear();
+  key_step(KeyStep::Kind::kBegin);
   bool own = false;
   for (std::uint32_t i = parts.first; i < parts.end(); ++i) {
     const KeyPart& one = p_.key_parts[i];
-    if (i != parts.first) key_text_ += '/';
+    if (i != parts.first) key_text("/");
     if (one.kind == KeyPart::Kind::kOrdinal) {
-      note_foreign();
-      std::int32_t* known = ordinals_.find(map.type, key_text_);
-      const std::int32_t number = known ? *known + 1 : 1;
-      ordinals_.put(map.type, key_text_, number);
-      ++ordinals_given_;
-      append_number(key_text_, number);
+      if (!shape_) note_foreign();
+      key_step(KeyStep::Kind::kOrdinal);
+      give_ordinal(map);
       continue;
     }
     bool is_resource = false;
@@ -334,7 +353,7 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
     if (!valued && i == parts.first) return false;
     own |= valued && !is_resource;
   }
-  if (own) add_key(key_text_);
+  if (own) finish_key();
   return own;
 }
 
@@ -415,13 +434,9 @@ std::int32_t Mapper::Impl::add_draft(const MapInfo& map, Node* root, std::string
   } else if (!map.shared && map.type != "MessageHeader") {
     draft.patient = patient_here();
   }
-  if (!key_pool_.empty()) {
-    draft.keys = std::move(key_pool_.back());
-    key_pool_.pop_back();
-  }
-  draft.keys.resize(key_count_);
-  for (std::size_t i = 0; i < key_count_; ++i) draft.keys[i] = keys_[i];
-  drafts_by_key_.put(map.type, keys_[0], number);
+  drafts_by_key_.number(map.type, keys_[0]) = number;
+  draft.keys = std::exchange(keys_, spare_keys());
+  draft.keys.resize(std::exchange(key_count_, 0));
   out_.drafts.push_back(std::move(draft));
   return number;
 }

@@ -55,8 +55,10 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   Trace& trace = begin_trace(asked, value);
   const std::int32_t draft = new_linked(map, value, kept);
   if (end_trace(trace, asked) && kept) {
-    const Node* root = draft < 0 ? nullptr : out_.drafts[static_cast<std::size_t>(draft)].root;
-    recall_->memo->keep(asked.hash, asked.key, to_recall(root), trace.links);
+    const Draft* made = draft < 0 ? nullptr : &out_.drafts[static_cast<std::size_t>(draft)];
+    const Node* list = made ? to_recall(made->root, made->keys)
+                            : to_recall(nullptr, {keys_.data(), key_count_});
+    recall_->memo->keep(asked.hash, asked.key, list, trace.links);
   }
   return draft;
 }
@@ -81,22 +83,11 @@ std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool
     kept = false;
     return known;
   }
-  // Rules may make further resources and so other keys: keep these aside.
-  std::vector<std::string> own;
-  if (!key_pool_.empty()) {
-    own = std::move(key_pool_.back());
-    key_pool_.pop_back();
-  }
-  own.resize(key_count_);
-  for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
-  const bool inferred = inferred_;
+  HeldKeys own = hold_keys();
   Node* root = bare(map);
   apply_root(map.targets, root, value);
   const bool made = root->count > 1 && satisfied(root, map.need);
-  key_count_ = 0;
-  inferred_ = inferred;
-  for (const std::string& key : own) add_key(key);
-  key_pool_.push_back(std::move(own));
+  put_back(std::move(own));
   kept &= key_count_ != 0;
   if (!made) return -1;
   if (key_count_ == 0) {
@@ -110,12 +101,12 @@ std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool
 }
 
 /// As a list: the resource, whether its authority is inferred, and its keys.
-const Node* Mapper::Impl::to_recall(const Node* root) {
+const Node* Mapper::Impl::to_recall(const Node* root, std::span<const std::string> keys) {
   fhir::Document& doc = out_.document;
   Node* list = doc.array();
   doc.append(list, root ? const_cast<Node*>(root) : doc.null());
   doc.append(list, doc.boolean(inferred_));
-  for (std::size_t i = 0; i < key_count_; ++i) doc.append(list, doc.string(keys_[i], false));
+  for (const std::string& key : keys) doc.append(list, doc.string(key, false));
   return list;
 }
 

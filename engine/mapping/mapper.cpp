@@ -252,7 +252,7 @@ std::uint64_t Mapper::Impl::fields_present(std::uint32_t segment, std::uint32_t 
 }
 
 void Mapper::Impl::make(const Row& row, const MapInfo& map) {
-  keys_of(map, Val());
+  const AskedShape shape = keys_by_shape(map);
   if (row.need_key && key_count_ == 0) return;
   std::int32_t draft = -1;
   if (key_count_ != 0) {
@@ -261,19 +261,9 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
   if (draft >= 0) {
     complete(map.targets, out_.drafts[static_cast<std::size_t>(draft)].root, Val());
   } else {
-    std::vector<std::string> own;
-    if (!key_pool_.empty()) {
-      own = std::move(key_pool_.back());
-      key_pool_.pop_back();
-    }
-    own.resize(key_count_);
-    for (std::size_t i = 0; i < key_count_; ++i) own[i] = keys_[i];
-    const bool inferred = inferred_;
-    Node* root = content(map);
-    key_count_ = 0;
-    inferred_ = inferred;
-    for (const std::string& key : own) add_key(key);
-    key_pool_.push_back(std::move(own));
+    HeldKeys own = hold_keys();
+    Node* root = content(map, shape);
+    put_back(std::move(own));
     if (!satisfied(root, map.need)) {
       Origin at;
       at.segment = here_.segment;

@@ -160,7 +160,8 @@ Node* Mapper::Impl::by_rules(const MapInfo& map) {
 }
 
 /// A new resource of the current segment.
-Node* Mapper::Impl::content(const MapInfo& map) {
+Node* Mapper::Impl::content(const MapInfo& map, const AskedShape& shape) {
+  if (shape.spec) return shaped(map, shape);
   [[clang::uninitialized]] Asked asked;
   asked.maker = makers_.roots + static_cast<std::uint32_t>(&map - p_.maps.data());
   const Val current;
@@ -172,7 +173,11 @@ Node* Mapper::Impl::content(const MapInfo& map) {
     }
     return by_rules(map);
   }
-  if (!asked.open) return shaped(map);
+  if (!asked.open) {
+    const AskedShape late = ask_shape(map);
+    if (late.spec && !late.known) begin_shape(late);
+    return shaped(map, late);
+  }
   Trace& trace = begin_trace(asked, current);
   Node* root = by_rules(map);
   if (end_trace(trace, asked)) {

@@ -61,7 +61,8 @@ class KeyTable {
   void clear();
   /// The number stored for `key` of that type; nullptr when there is none.
   std::int32_t* find(std::string_view type, std::string_view key);
-  void put(std::string_view type, std::string_view key, std::int32_t value);
+  /// The same, 0 where there was none.
+  std::int32_t& number(std::string_view type, std::string_view key);
 
  private:
   struct Slot {
@@ -127,6 +128,9 @@ struct Split {
 };
 
 class ShapeKeyWriter;
+
+void append_number(std::string& out, std::int32_t number);
+void append_mark(std::string& out, std::int32_t draft);   ///< mapper.hpp: kDraftMark
 
 /// per-1 of Period: whether `end` lies before the period's start.
 bool ends_before_start(const fhir::Node* period, const fhir::Node* end);
@@ -235,7 +239,7 @@ struct Mapper::Impl {
   bool key_of(const Reads& reads, const Val& current, KeyText& text, std::string_view& key);
   std::uint8_t aspect_of(const Val& value) const;
   Recall::State::Found look(Asked& asked, const Val& current);
-  fhir::Node* content(const MapInfo& map);
+  fhir::Node* content(const MapInfo& map, const AskedShape& asked);
   fhir::Node* bare(const MapInfo& map);
   fhir::Node* by_rules(const MapInfo& map);
   bool link_again(const Memo& memo, const Memo::Entry& entry, const Reads& reads,
@@ -257,17 +261,29 @@ struct Mapper::Impl {
   std::uint32_t shape_part(const fhir::Node* node, Shape& shape);
   bool may_hole(const Rule& rule) const;
   fhir::Node* made(const Rule& rule, const Val& value, const Val& outer, const Term* term);
-  bool spot_of(const Val& value, const Term* term, const Rule& rule, HoleSpot& spot);
+  bool spot_of(const Val& value, const Term* term, HoleSpot& spot);
   bool find_pieces(const Val& value, HoleSpot& spot) const;
   bool find_spot(const HoleSpot& spot, Val& out);
   hl7::Value piece_of(const HoleSpot& spot) const;
   static bool refers_alone(const Rule& rule);
-  fhir::Node* shaped(const MapInfo& map);
+  AskedShape ask_shape(const MapInfo& map);
+  void begin_shape(const AskedShape& asked);
+  fhir::Node* shaped(const MapInfo& map, const AskedShape& asked);
   void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
-  fhir::Node* record(const MapInfo& map, ShapeSpec& spec, std::string_view key);
+  fhir::Node* record(const MapInfo& map, const AskedShape& asked);
   bool fill(Shape& shape, std::size_t base);
   fhir::Node* instance(const Shape& shape, std::uint32_t number, std::size_t base);
   fhir::Node* play(Shape& shape);
+
+  // shape_keys.cpp: keys by shapes
+  AskedShape keys_by_shape(const MapInfo& map);
+  bool play_keys(const Shape& shape, const MapInfo& map);
+  bool play_key_step(const KeyStep& step, const MapInfo& map);
+  bool key_value(const Val& value, const Term& term, bool nested, std::string& out);
+  void key_text(std::string_view text);
+  void key_step(KeyStep::Kind kind, bool gives = false);
+  bool finish_key();
+  std::int32_t give_ordinal(const MapInfo& map);
 
   // escapes.cpp
   void warn_escapes();
@@ -344,13 +360,22 @@ struct Mapper::Impl {
   void keys_of(const MapInfo& map, const Val& current);
   bool rung(const Rung& rung, const MapInfo& map, const Val& current);
   void add_key(std::string_view key);
+  /// The current keys, while rules make further resources and so other keys.
+  struct HeldKeys {
+    std::vector<std::string> keys;
+    std::size_t count = 0;
+    bool inferred = false;
+  };
+  HeldKeys hold_keys();
+  void put_back(HeldKeys&& held);
+  std::vector<std::string> spare_keys();
   std::string_view content_key(const MapInfo& map, const fhir::Node* root, std::int32_t patient);
   std::int32_t make_linked(const MapInfo& map, const Val& value);
   std::int32_t linked(const MapInfo& map, const Val& value);
   std::int32_t known_linked(const MapInfo& map, const Val& value);
   std::int32_t new_linked(const MapInfo& map, const Val& value, bool& kept);
   const fhir::Node* recall_keys(const fhir::Node* recalled);
-  const fhir::Node* to_recall(const fhir::Node* root);
+  const fhir::Node* to_recall(const fhir::Node* root, std::span<const std::string> keys);
   std::int32_t add_draft(const MapInfo& map, fhir::Node* root, std::string_view made_as);
   std::int32_t patient_here();
   fhir::Node* shared_reference(std::int32_t draft);
@@ -441,6 +466,12 @@ struct Mapper::Impl {
   std::size_t key_count_ = 0;
   bool inferred_ = false;
   std::vector<std::vector<std::string>> key_pool_;
+  struct Ordinal {
+    std::size_t begin = 0, size = 0;   ///< of its text in ordinal_texts_
+    std::int32_t number = 0;
+  };
+  std::vector<Ordinal> ordinals_here_;   ///< given to the keys that are played
+  std::string ordinal_texts_;
 };
 
 }  // namespace mapping

@@ -41,7 +41,8 @@ Node* Mapper::Impl::made(const Rule& rule, const Val& value, const Val& outer, c
                rule.map == kNil && rule.vocab == kNil && rule.function == Function::kNone &&
                value.kind == Val::Kind::kHl7;
   hole.resource = value.kind == Val::Kind::kResource && refers_alone(rule);
-  if (!spot_of(value, term, rule, hole.value)) return build(rule, value, outer);
+  const bool of_nothing = value.kind == Val::Kind::kNone && rule.concat != kNil;
+  if (!of_nothing && !spot_of(value, term, hole.value)) return build(rule, value, outer);
   ShapeTrace* const shape = std::exchange(shape_, nullptr);
   const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
   const std::uint64_t ordinals = ordinals_given_;
@@ -62,23 +63,33 @@ Node* Mapper::Impl::made(const Rule& rule, const Val& value, const Val& outer, c
   return node;
 }
 
-/// A new resource of the current segment, by its shape.
-Node* Mapper::Impl::shaped(const MapInfo& map) {
+/// The shape of the current segment, as far as it is known.
+AskedShape Mapper::Impl::ask_shape(const MapInfo& map) {
+  AskedShape asked;
   const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
   const std::uint32_t maker = makers_.shapes + number;
   const bool open = !options_.lineage && !trace_ && !shape_ && made_before_.empty() &&
                     here_.has_segment && here_.run_end == here_.segment + 1 &&
                     recall_->worth(maker);
-  ShapeSpec* const spec = open ? &recall_->spec_of(number) : nullptr;
-  const std::string_view key = spec ? shape_key(*spec, number) : std::string_view();
-  if (key.empty()) return by_rules(map);
-  Shape* const known = recall_->book->find(key);
-  recall_->paid(maker, known != nullptr);
-  if (!known || known->stale) return record(map, *spec, key);
+  if (!open) return asked;
+  ShapeSpec& spec = recall_->spec_of(number);
+  asked.key = shape_key(spec, number);
+  if (asked.key.empty()) return asked;
+  asked.spec = &spec;
+  asked.known = recall_->book->find(asked.key);
+  recall_->paid(maker, asked.known != nullptr);
+  if (asked.known && asked.known->stale) asked.known = nullptr;
+  return asked;
+}
+
+/// A new resource of the current segment, by its shape.
+Node* Mapper::Impl::shaped(const MapInfo& map, const AskedShape& asked) {
+  if (!asked.spec) return by_rules(map);
+  if (!asked.known) return record(map, asked);
   const std::size_t issues = out_.issues.size(), misses = out_.vocab_misses.size(),
                     drafts = out_.drafts.size();
   const std::uint64_t completed = completed_;
-  if (Node* const whole = play(*known)) return whole;
+  if (Node* const whole = play(*asked.known)) return whole;
   // A value came that rules make nothing of, where they did before: all of them run, as if none
   // had, unless a resource from before has links to new ones now.
   if (completed_ == completed) take_back(drafts, issues, misses);
@@ -91,7 +102,7 @@ void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t
   out_.vocab_misses.erase(out_.vocab_misses.begin() + static_cast<std::ptrdiff_t>(misses),
                           out_.vocab_misses.end());
   for (; out_.drafts.size() > drafts; out_.drafts.pop_back()) {
-    drafts_by_key_.put(out_.drafts.back().type, out_.drafts.back().keys[0], -1);
+    drafts_by_key_.number(out_.drafts.back().type, out_.drafts.back().keys[0]) = -1;
   }
   references_.resize(std::min(references_.size(), drafts));
   std::erase_if(linked_before_, [&](const LinkedBefore& one) {
@@ -99,26 +110,33 @@ void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t
   });
 }
 
+void Mapper::Impl::begin_shape(const AskedShape& asked) {
+  shape_trace_ = {};
+  shape_trace_.spec = asked.spec;
+  shape_trace_.version = asked.spec->version;
+  shape_trace_.said = out_.issues.size() + out_.vocab_misses.size();
+}
+
 /// Runs the rules and keeps the shape of what they give.
-Node* Mapper::Impl::record(const MapInfo& map, ShapeSpec& spec, std::string_view key) {
+Node* Mapper::Impl::record(const MapInfo& map, const AskedShape& asked) {
   ShapeTrace& trace = shape_trace_;
-  trace = {};
-  trace.spec = &spec;
-  trace.version = spec.version;
-  trace.said = out_.issues.size() + out_.vocab_misses.size();
   shape_ = &trace;
   Node* const root = by_rules(map);
   shape_ = nullptr;
   const auto maker = makers_.shapes + static_cast<std::uint32_t>(&map - p_.maps.data());
   if (trace.never) recall_->uses[maker].never = true;
-  if (trace.never || trace.lost || aborted_ || spec.version != trace.version ||
+  if (trace.never || trace.lost || aborted_ || asked.spec->version != trace.version ||
       trace.said != out_.issues.size() + out_.vocab_misses.size()) {
     return root;
   }
   auto shape = std::make_unique<Shape>();
   shape->holes = trace.holes;
+  shape->keys = trace.keys;
+  shape->has_keys = trace.has_keys;
+  shape->inferred = trace.inferred;
+  for (KeyStep& step : shape->keys) step.text = recall_->book->nodes().keep(step.text);
   (void)shape_part(root, *shape);
-  recall_->book->keep(key, std::move(shape));
+  recall_->book->keep(asked.key, std::move(shape));
   return root;
 }
 

@@ -64,11 +64,25 @@ struct ShapeMember {
   std::uint32_t part = 0;
 };
 
+/// A step of writing the keys of a resource.
+struct KeyStep {
+  enum class Kind : std::uint8_t { kBegin, kText, kValue, kResource, kOrdinal, kAdd };
+  Kind kind = Kind::kBegin;
+  bool nested = false;                 ///< kValue: one part of several
+  bool gives = false;                  ///< kValue: something; kAdd: a key that was not there
+  std::uint16_t resource = 0;          ///< kResource: its name
+  std::string_view text;               ///< kText
+  HoleSpot value;                      ///< kValue
+};
+
 /// A resource with holes.
 struct Shape {
   std::vector<Hole> holes;             ///< in the order of their making
   std::vector<ShapePart> parts;        ///< the last is the resource
   std::vector<ShapeMember> members;
+  std::vector<KeyStep> keys;
+  bool has_keys = false;               ///< `keys` are all of them
+  bool inferred = false;               ///< the sending facility stands in keys, by their texts
   bool stale = false;                  ///< a hole's values no longer come again: record anew
 };
 
@@ -154,12 +168,21 @@ struct ShapeTrace {
   ShapeSpec* spec = nullptr;
   std::uint32_t version = 0;           ///< of `spec` when its key was made
   std::vector<Hole> holes;
+  std::vector<KeyStep> keys;           ///< their texts in the output's document
+  bool has_keys = false, inferred = false;
   std::vector<const fhir::Node*> distinct, periods;   ///< lists and objects to be checked again
   std::size_t said = 0;                ///< issues and misses before, and those of holes
   int closed = 0;                      ///< no holes while > 0
   bool quiet_env = false;              ///< the %name that is visited next goes into a hole
   bool never = false;                  ///< what was read decides about no shape
   bool lost = false;                   ///< cannot be kept this time
+};
+
+/// What is known of the shape that a segment has.
+struct AskedShape {
+  ShapeSpec* spec = nullptr;           ///< nullptr: shapes are of no use here
+  std::string_view key;
+  Shape* known = nullptr;
 };
 
 }  // namespace mapping

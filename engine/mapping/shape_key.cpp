@@ -209,10 +209,10 @@ std::string_view Mapper::Impl::shape_key(const ShapeSpec& spec, std::uint32_t ma
   return key.key();
 }
 
-/// @return whether the value, used by `rule`, can be found again.
-bool Mapper::Impl::spot_of(const Val& value, const Term* term, const Rule& rule, HoleSpot& spot) {
+/// @return whether the value can be found again.
+bool Mapper::Impl::spot_of(const Val& value, const Term* term, HoleSpot& spot) {
   switch (value.kind) {
-    case Val::Kind::kNone: return rule.concat != kNil;
+    case Val::Kind::kNone:
     case Val::Kind::kCoding: return false;
     case Val::Kind::kText:
     case Val::Kind::kResource: {
