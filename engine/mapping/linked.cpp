@@ -25,6 +25,13 @@ std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
   return draft;
 }
 
+namespace {
+
+/// Added to the aspect of a value: there was nothing to add to the resource that it names.
+constexpr std::uint8_t kWhole = 0x80;
+
+}  // namespace
+
 std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
   const bool plain = value.kind == Val::Kind::kHl7 && !options_.lineage;
@@ -36,31 +43,94 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   }
   [[clang::uninitialized]] Asked asked;
   asked.maker = makers_.linked + number;
-  bool kept = true;
-  if (const auto found = look(asked, value)) {
-    const Memo::Entry entry = *found.entry;
-    const bool alone = plain && asked.reads->count == 0 && linked_before_.size() < kLinksMax;
-    const auto remember = [&](std::int32_t draft) {
-      if (alone) linked_before_.push_back({number, aspect_of(value), value.v.raw(), draft});
-      return draft;
-    };
-    const Node* made = recall_keys(entry.node);
-    if (const std::int32_t known = known_linked(map, value); known >= 0) return remember(known);
-    if (!link_again(*found.memo, entry, *asked.reads, value)) return new_linked(map, value, kept);
-    if (made->kind == Node::Kind::kNull) return -1;
-    if (entry.link_count != 0) recall_keys(entry.node);   // the links had keys of their own
-    return remember(add_draft(map, out_.document.unshare(made), {}));
+  if (const auto found = look(asked, value)) return recalled_linked(map, value, asked, found);
+  if (asked.open) {
+    const std::int32_t known = whole_linked(map, asked);
+    return known >= 0 ? remember(map, value, asked, known) : traced_linked(map, value, asked);
   }
-  if (!asked.open) return new_linked(map, value, kept);
+  Linked how = Linked::kNew;
+  return new_linked(map, value, how);
+}
+
+/// What is asked for once more in this message, of a map that reads nothing but the value, is that
+/// draft again.
+std::int32_t Mapper::Impl::remember(const MapInfo& map, const Val& value, const Asked& asked,
+                                    std::int32_t draft) {
+  if (value.kind == Val::Kind::kHl7 && !options_.lineage && asked.reads->count == 0 &&
+      linked_before_.size() < kLinksMax) {
+    const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
+    linked_before_.push_back({number, aspect_of(value), value.v.raw(), draft});
+  }
+  return draft;
+}
+
+std::int32_t Mapper::Impl::recalled_linked(const MapInfo& map, const Val& value, const Asked& asked,
+                                           const Recall::State::Found& found) {
+  const Memo::Entry entry = *found.entry;
+  const Node* made = recall_keys(entry.node);
+  if (const std::int32_t known = known_linked(map, value); known >= 0) {
+    return remember(map, value, asked, known);
+  }
+  if (!link_again(*found.memo, entry, *asked.reads, value)) {
+    Linked how = Linked::kNew;
+    return new_linked(map, value, how);
+  }
+  if (made->kind == Node::Kind::kNull) return -1;
+  if (entry.link_count != 0) recall_keys(entry.node);   // the links had keys of their own
+  return remember(map, value, asked, add_draft(map, out_.document.unshare(made), {}));
+}
+
+std::int32_t Mapper::Impl::traced_linked(const MapInfo& map, const Val& value,
+                                         const Asked& asked) {
+  const std::uint64_t completed = completed_;
+  Linked how = Linked::kNew;
   Trace& trace = begin_trace(asked, value);
-  const std::int32_t draft = new_linked(map, value, kept);
-  if (end_trace(trace, asked) && kept) {
+  const std::int32_t draft = new_linked(map, value, how);
+  if (!end_trace(trace, asked)) return draft;
+  if (how == Linked::kNew) {
     const Draft* made = draft < 0 ? nullptr : &out_.drafts[static_cast<std::size_t>(draft)];
     const Node* list = made ? to_recall(made->root, made->keys)
                             : to_recall(nullptr, {keys_.data(), key_count_});
     recall_->memo->keep(asked.hash, asked.key, list, trace.links);
+  } else if (how == Linked::kKnown && completed == completed_ && asked.reads->count == 0 &&
+             trace.links.empty()) {
+    keep_whole(asked, draft);
+    remember(map, value, asked, draft);
   }
   return draft;
+}
+
+/// The value adds nothing to a draft of that key with those members: whether a rule runs depends on
+/// what is there, what it gives on the value alone.
+void Mapper::Impl::keep_whole(const Asked& asked, std::int32_t draft) {
+  fhir::Document& doc = out_.document;
+  const Draft& known = out_.drafts[static_cast<std::size_t>(draft)];
+  Node* const list = doc.array();
+  doc.append(list, doc.string(known.keys[0]));
+  for (const fhir::Member* m = known.root->first_member; m; m = m->next) {
+    doc.append(list, doc.string(m->name, false));
+  }
+  MemoKey key = asked.key;
+  key.aspect |= kWhole;
+  recall_->memo->keep(key.hash(), key, list);
+}
+
+/// The draft that keep_whole() has seen like that; -1: there is none like it.
+std::int32_t Mapper::Impl::whole_linked(const MapInfo& map, const Asked& asked) {
+  MemoKey key = asked.key;
+  key.aspect |= kWhole;
+  const auto found = recall_->find(key.hash(), key);
+  if (!found || asked.reads->count != 0) return -1;
+  const fhir::Item* item = found.entry->node->first_item;
+  const std::int32_t* const known = drafts_by_key_.find(map.type, item->value->text);
+  if (!known || *known < 0) return -1;
+  const Node* const root = out_.drafts[static_cast<std::size_t>(*known)].root;
+  if (root->count + 1 != found.entry->node->count) return -1;
+  for (const fhir::Member* m = root->first_member; m; m = m->next) {
+    item = item->next;
+    if (m->name != item->value->text) return -1;
+  }
+  return *known;
 }
 
 /// The draft that has the first of the keys already, completed; -1 when there is none.
@@ -76,11 +146,10 @@ std::int32_t Mapper::Impl::known_linked(const MapInfo& map, const Val& value) {
   return draft;
 }
 
-/// `kept` becomes false when what is made belongs to this message alone.
-std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool& kept) {
+std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, Linked& how) {
   keys_of(map, value);
   if (const std::int32_t known = known_linked(map, value); known >= 0) {
-    kept = false;
+    how = Linked::kKnown;
     return known;
   }
   HeldKeys own = hold_keys();
@@ -88,7 +157,7 @@ std::int32_t Mapper::Impl::new_linked(const MapInfo& map, const Val& value, bool
   apply_root(map.targets, root, value);
   const bool made = root->count > 1 && satisfied(root, map.need);
   put_back(std::move(own));
-  kept &= key_count_ != 0;
+  if (key_count_ == 0) how = Linked::kOnce;
   if (!made) return -1;
   if (key_count_ == 0) {
     const std::string_view key = content_key(map, root, patient_here());

@@ -135,9 +135,19 @@ std::span<const Stand> MessageIndex::segments(std::uint16_t name, std::uint32_t 
   return interval(all, order_[group], last_[group]);
 }
 
+/// Whether it stands in another repetition of a group around `group`.
+bool MessageIndex::apart(const Stand& stand, std::uint32_t group) const {
+  for (std::uint32_t at = group; at != schema::GroupTree::kNone; at = tree_->groups[at].parent) {
+    if (stand.order >= order_[at] && stand.order <= last_[at]) return false;
+    if (stand.order >= run_first_[at] && stand.order <= run_last_[at]) return true;
+  }
+  return false;
+}
+
 const Stand* MessageIndex::nearest_in(std::span<const Stand> all, std::uint32_t group,
                                       std::uint32_t segment) const {
   if (all.empty()) return nullptr;
+  if (all.size() == 1) return apart(all.front(), group) ? nullptr : &all.front();
   std::uint32_t inner = schema::GroupTree::kNone;
   const Stand* next = nullptr;
   for (std::uint32_t at = group; at != schema::GroupTree::kNone; at = tree_->groups[at].parent) {

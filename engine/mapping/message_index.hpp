@@ -63,6 +63,7 @@ class MessageIndex {
   void number_runs();
   static std::span<const Stand> interval(std::span<const Stand> all, std::uint32_t first,
                                          std::uint32_t last);
+  bool apart(const Stand& stand, std::uint32_t group) const;
   const Stand* nearest_in(std::span<const Stand> all, std::uint32_t group,
                           std::uint32_t segment) const;
 

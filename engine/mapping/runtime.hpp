@@ -258,7 +258,7 @@ struct Mapper::Impl {
   std::string_view shape_key(const ShapeSpec& spec, std::uint32_t map);
   void key_field(std::string_view raw, std::uint64_t bytes, std::size_t slot,
                  std::uint32_t segment, ShapeKeyWriter& key);
-  std::uint32_t shape_part(const fhir::Node* node, Shape& shape);
+  ShapeValue shape_value(const fhir::Node* node, Shape& shape);
   bool may_hole(const Rule& rule) const;
   fhir::Node* made(const Rule& rule, const Val& value, const Val& outer, const Term* term);
   bool spot_of(const Val& value, const Term* term, HoleSpot& spot);
@@ -272,7 +272,7 @@ struct Mapper::Impl {
   void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
   fhir::Node* record(const MapInfo& map, const AskedShape& asked);
   bool fill(Shape& shape, std::size_t base);
-  fhir::Node* instance(const Shape& shape, std::uint32_t number, std::size_t base);
+  fhir::Node* instance(const Shape& shape, std::size_t base);
   fhir::Node* play(Shape& shape);
 
   // shape_keys.cpp: keys by shapes
@@ -373,7 +373,20 @@ struct Mapper::Impl {
   std::int32_t make_linked(const MapInfo& map, const Val& value);
   std::int32_t linked(const MapInfo& map, const Val& value);
   std::int32_t known_linked(const MapInfo& map, const Val& value);
-  std::int32_t new_linked(const MapInfo& map, const Val& value, bool& kept);
+  /// What a linked resource was.
+  enum class Linked : std::uint8_t {
+    kNew,                    ///< made of the value
+    kKnown,                  ///< made before in this message, under the same key
+    kOnce,                   ///< of this message alone
+  };
+  std::int32_t new_linked(const MapInfo& map, const Val& value, Linked& how);
+  std::int32_t recalled_linked(const MapInfo& map, const Val& value, const Asked& asked,
+                               const Recall::State::Found& found);
+  std::int32_t traced_linked(const MapInfo& map, const Val& value, const Asked& asked);
+  std::int32_t whole_linked(const MapInfo& map, const Asked& asked);
+  void keep_whole(const Asked& asked, std::int32_t draft);
+  std::int32_t remember(const MapInfo& map, const Val& value, const Asked& asked,
+                        std::int32_t draft);
   const fhir::Node* recall_keys(const fhir::Node* recalled);
   const fhir::Node* to_recall(const fhir::Node* root, std::span<const std::string> keys);
   std::int32_t add_draft(const MapInfo& map, fhir::Node* root, std::string_view made_as);

@@ -135,7 +135,7 @@ Node* Mapper::Impl::record(const MapInfo& map, const AskedShape& asked) {
   shape->has_keys = trace.has_keys;
   shape->inferred = trace.inferred;
   for (KeyStep& step : shape->keys) step.text = recall_->book->nodes().keep(step.text);
-  (void)shape_part(root, *shape);
+  shape->root = shape_value(root, *shape);
   recall_->book->keep(asked.key, std::move(shape));
   return root;
 }
@@ -160,32 +160,37 @@ bool holds(const std::vector<const Node*>& nodes, const Node* node) {
 
 }  // namespace
 
-std::uint32_t Mapper::Impl::shape_part(const Node* node, Shape& shape) {
-  ShapePart part;
+ShapeValue Mapper::Impl::shape_value(const Node* node, Shape& shape) {
+  ShapeValue out;
   const auto same = [&](const Hole& hole) { return hole.node == node; };
   const auto hole = std::find_if(shape.holes.begin(), shape.holes.end(), same);
   if (hole != shape.holes.end()) {
-    part.kind = ShapePart::Kind::kHole;
-    part.hole = static_cast<std::uint32_t>(hole - shape.holes.begin());
-  } else if (!holds_hole(node, shape.holes)) {
-    part.node = recall_->book->nodes().share(node);
-  } else {
-    part.kind = node->is_object() ? ShapePart::Kind::kObject : ShapePart::Kind::kArray;
-    part.distinct = holds(shape_trace_.distinct, node);
-    part.period = holds(shape_trace_.periods, node);
-    std::vector<ShapeMember> members;
-    for (const fhir::Member* m = node->first_member; m; m = m->next) {
-      members.push_back({m->name, shape_part(m->value, shape)});
-    }
-    for (const fhir::Item* i = node->first_item; i; i = i->next) {
-      members.push_back({{}, shape_part(i->value, shape)});
-    }
-    part.first = static_cast<std::uint32_t>(shape.members.size());
-    part.count = static_cast<std::uint32_t>(members.size());
-    shape.members.insert(shape.members.end(), members.begin(), members.end());
+    out.kind = ShapeValue::Kind::kHole;
+    out.number = static_cast<std::uint32_t>(hole - shape.holes.begin());
+    return out;
   }
+  if (!holds_hole(node, shape.holes)) {
+    out.node = recall_->book->nodes().share(node);
+    return out;
+  }
+  std::vector<ShapeMember> members;
+  for (const fhir::Member* m = node->first_member; m; m = m->next) {
+    members.push_back({m->name, shape_value(m->value, shape)});
+  }
+  for (const fhir::Item* i = node->first_item; i; i = i->next) {
+    members.push_back({{}, shape_value(i->value, shape)});
+  }
+  ShapePart part;
+  part.object = node->is_object();
+  part.distinct = holds(shape_trace_.distinct, node);
+  part.period = holds(shape_trace_.periods, node);
+  part.first = static_cast<std::uint32_t>(shape.members.size());
+  part.count = static_cast<std::uint32_t>(members.size());
+  shape.members.insert(shape.members.end(), members.begin(), members.end());
+  out.kind = ShapeValue::Kind::kPart;
+  out.number = static_cast<std::uint32_t>(shape.parts.size());
   shape.parts.push_back(part);
-  return static_cast<std::uint32_t>(shape.parts.size() - 1);
+  return out;
 }
 
 /// Runs the rules of the holes; false: one gives nothing that gave something, or the other way.
@@ -214,36 +219,63 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   return true;
 }
 
-/// The tree of a part with the holes filled; nullptr: it would not have been kept like this.
-Node* Mapper::Impl::instance(const Shape& shape, std::uint32_t number, std::size_t base) {
-  const ShapePart& part = shape.parts[number];
+namespace {
+
+bool has_equals(const Node* list) {
+  for (const fhir::Item* item = list->first_item; item; item = item->next) {
+    for (const fhir::Item* other = item->next; other; other = other->next) {
+      if (fhir::equal(item->value, other->value)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+/// The tree with the holes filled, side by side in memory; nullptr: rules would not have kept it
+/// like this.
+Node* Mapper::Impl::instance(const Shape& shape, std::size_t base) {
   fhir::Document& doc = out_.document;
-  switch (part.kind) {
-    case ShapePart::Kind::kShared: return const_cast<Node*>(part.node);
-    case ShapePart::Kind::kHole: return filled_[base + part.hole];
-    case ShapePart::Kind::kObject: {
-      Node* const object = doc.object();
-      for (std::uint32_t i = part.first; i < part.first + part.count; ++i) {
-        const ShapeMember& member = shape.members[i];
-        Node* const value = instance(shape, member.part, base);
-        if (!value) return nullptr;
-        if (part.period && member.name == "end" && ends_before_start(object, value)) return nullptr;
-        doc.add(object, member.name, value);
+  Node* const nodes = doc.room_for<Node>(shape.parts.size());
+  const auto node_of = [&](const ShapeValue& value) {
+    return value.kind == ShapeValue::Kind::kShared ? const_cast<Node*>(value.node)
+           : value.kind == ShapeValue::Kind::kHole ? filled_[base + value.number]
+                                                   : nodes + value.number;
+  };
+  bool good = true;
+  // A part stands behind those that it holds.
+  Node* node = nodes;
+  for (const ShapePart& part : shape.parts) {
+    new (node) Node();
+    node->count = part.count;
+    const ShapeMember* from = shape.members.data() + part.first;
+    if (part.object) {
+      node->kind = Node::Kind::kObject;
+      fhir::Member* to = doc.room_for<fhir::Member>(part.count);
+      node->first_member = to;
+      for (std::uint32_t n = part.count; n != 0; --n, ++from, ++to) {
+        new (to) fhir::Member{from->name, node_of(from->value), n == 1 ? nullptr : to + 1};
+        good &= to->value != nullptr;
       }
-      return object;
+      node->last_member = to - 1;
+      if (part.period && good) {
+        const Node* const end = node->find("end");
+        good = !end || !ends_before_start(node, end);
+      }
+    } else {
+      node->kind = Node::Kind::kArray;
+      fhir::Item* to = doc.room_for<fhir::Item>(part.count);
+      node->first_item = to;
+      for (std::uint32_t n = part.count; n != 0; --n, ++from, ++to) {
+        new (to) fhir::Item{node_of(from->value), n == 1 ? nullptr : to + 1};
+        good &= to->value != nullptr;
+      }
+      node->last_item = to - 1;
+      if (part.distinct && good) good = !has_equals(node);
     }
-    case ShapePart::Kind::kArray: break;
+    ++node;
   }
-  Node* const list = doc.array();
-  for (std::uint32_t i = part.first; i < part.first + part.count; ++i) {
-    Node* const value = instance(shape, shape.members[i].part, base);
-    if (!value) return nullptr;
-    for (const fhir::Item* item = list->first_item; part.distinct && item; item = item->next) {
-      if (fhir::equal(item->value, value)) return nullptr;
-    }
-    doc.append(list, value);
-  }
-  return list;
+  return good ? node_of(shape.root) : nullptr;
 }
 
 /// The resource of a shape; nullptr: rules would give another now.
@@ -251,8 +283,7 @@ Node* Mapper::Impl::play(Shape& shape) {
   // Resources that holes link to may have shapes of their own.
   const std::size_t base = filled_.size();
   filled_.resize(base + shape.holes.size());
-  const auto last = static_cast<std::uint32_t>(shape.parts.size() - 1);
-  Node* const root = fill(shape, base) ? instance(shape, last, base) : nullptr;
+  Node* const root = fill(shape, base) ? instance(shape, base) : nullptr;
   filled_.resize(base);
   // Without a hole it is everybody's; later segments may add to it.
   return root && root->shared ? out_.document.unshare(root) : root;

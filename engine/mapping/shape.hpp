@@ -49,19 +49,24 @@ struct Hole {
   const fhir::Node* node = nullptr;    ///< what it gave when recorded, if anything
 };
 
-/// A piece of a tree with holes.
-struct ShapePart {
-  enum class Kind : std::uint8_t { kShared, kHole, kObject, kArray } kind = Kind::kShared;
-  bool distinct = false;               ///< kArray: equal items would not have been kept
-  bool period = false;                 ///< kObject: has an end that could lie before its start
-  std::uint32_t hole = 0;
-  std::uint32_t first = 0, count = 0;  ///< Shape::members
+/// A value in a tree with holes.
+struct ShapeValue {
+  enum class Kind : std::uint8_t { kShared, kHole, kPart } kind = Kind::kShared;
+  std::uint32_t number = 0;            ///< of the hole or part
   const fhir::Node* node = nullptr;    ///< kShared
+};
+
+/// An object or a list with holes.
+struct ShapePart {
+  bool object = true;
+  bool distinct = false;               ///< a list: equal items would not have been kept
+  bool period = false;                 ///< an object: has an end that could lie before its start
+  std::uint32_t first = 0, count = 0;  ///< Shape::members
 };
 
 struct ShapeMember {
   std::string_view name;
-  std::uint32_t part = 0;
+  ShapeValue value;
 };
 
 /// A step of writing the keys of a resource.
@@ -78,8 +83,9 @@ struct KeyStep {
 /// A resource with holes.
 struct Shape {
   std::vector<Hole> holes;             ///< in the order of their making
-  std::vector<ShapePart> parts;        ///< the last is the resource
-  std::vector<ShapeMember> members;
+  ShapeValue root;
+  std::vector<ShapePart> parts;
+  std::vector<ShapeMember> members;    ///< of objects and lists; those of one stand side by side
   std::vector<KeyStep> keys;
   bool has_keys = false;               ///< `keys` are all of them
   bool inferred = false;               ///< the sending facility stands in keys, by their texts

@@ -87,6 +87,11 @@ class Document {
     std::memcpy(copy, text.data(), text.size());
     return {copy, text.size()};
   }
+  /// Room for so many nodes, members or items side by side, for the caller to construct.
+  template <class T>
+  T* room_for(std::size_t count) {
+    return static_cast<T*>(take(sizeof(T) * count, alignof(T)));
+  }
   /// Uninitialised text space in the arena.
   char* room(std::size_t bytes) { return static_cast<char*>(take(bytes, 1)); }
 
