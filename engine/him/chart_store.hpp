@@ -70,8 +70,9 @@ class ChartStore {
   core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);
   core::Result<std::vector<Deficiency>> open_of_owner(std::string_view owner_id);
   core::Result<std::vector<Deficiency>> past_due(core::Instant now);
-  /// `next`: when the clock alone does something about it.
-  core::Status save(const Deficiency& deficiency, std::optional<core::Instant> next);
+  /// `next`: when the clock alone does something about it. Notes in `deficiency` what stands in its
+  /// row now.
+  core::Status save(Deficiency& deficiency, std::optional<core::Instant> next);
 
   struct Visit {
     std::string encounter, patient;
@@ -95,6 +96,12 @@ class ChartStore {
   core::Result<std::optional<core::Instant>> next_time();
 
  private:
+  core::Result<std::vector<Deficiency>> read_all(std::string_view sql,
+                                                 std::initializer_list<store::Param> params);
+  core::Status write(std::string_view sql, const Deficiency& deficiency,
+                     std::optional<core::Instant> next);
+  core::Status add(const Deficiency& deficiency, std::optional<core::Instant> next);
+  core::Status change(const Deficiency& deficiency, std::optional<core::Instant> next);
   core::Result<std::string> survivor(std::string_view patient);
   core::Status load_facts(std::string_view patient, std::string_view encounter, bool of_patient,
                           Chart& chart);
@@ -102,6 +109,8 @@ class ChartStore {
   core::Result<std::vector<std::string>> ids(std::string_view sql, Params... params);
 
   store::Db& db_;
+  fhir::Document memory_;   ///< of one row's facts
+  std::string json_;
 };
 
 }  // namespace him

@@ -1,26 +1,22 @@
+#include <core/micros.hpp>
+#include <fhir/json.hpp>
+
+#include <charconv>
+
 #include "chart_store.hpp"
 #include "judge.hpp"
 
-#include <core/micros.hpp>
-
 // The columns of him_deficiency, in the order of read() and of the parameters below. A macro, since
-// SQL text is always one literal.
-#define HIM_COLUMNS                                                                             \
-  "id, rule, patient, mrn, visit, encounter, subject, lacking_code, lacking, owner, owner_name, " \
-  "owner_reference, state, begun, available, severity, source, opened, due, hard_due, closed, "   \
-  "modified, opened_by, closed_by, opened_sequence, closed_sequence, part, owner_id, decision, "  \
-  "reassigned, letters, warned, suspend_on, suspended, retry, number, judged"
-// What may change while owner, visit and patient stay, but for `closed`.
+// SQL text is always one literal. What no statement asks for is in `facts`: each column costs a
+// parameter and a place in the row, whatever the statement is about.
+#define HIM_COLUMNS                                                                              \
+  "number, encounter, rule, state, judged, next_at, retry, id, patient, mrn, subject, owner_id, " \
+  "opened, due, closed, suspended, facts"
+// What may change while owner, visit and patient stay, but for the indexed times.
 #define HIM_MOVING                                                                              \
-  "lacking_code = ?8, lacking = ?9, owner = ?10, owner_name = ?11, owner_reference = ?12, "      \
-  "state = ?13, begun = ?14, available = ?15, severity = ?16, source = ?17, opened = ?18, "      \
-  "due = ?19, hard_due = ?20, modified = ?22, opened_by = ?23, closed_by = ?24, "                \
-  "opened_sequence = ?25, closed_sequence = ?26, decision = ?29, reassigned = ?30, "             \
-  "letters = ?31, warned = ?32, suspend_on = ?33, suspended = ?34, retry = ?35, judged = ?37, "   \
-  "next_at = ?38"
-#define HIM_WHOSE "patient = ?3, mrn = ?4, visit = ?5, closed = ?21, owner_id = ?28"
-#define HIM_WHERE_SAME                                                                          \
-  " WHERE number = ?36 AND patient = ?3 AND mrn = ?4 AND visit = ?5 AND owner_id = ?28"
+  "state = ?4, judged = ?5, retry = ?7, opened = ?13, due = ?14, suspended = ?16, facts = ?17"
+#define HIM_WHOSE "patient = ?9, mrn = ?10, closed = ?15, owner_id = ?12, next_at = ?6"
+#define HIM_WHERE_SAME " WHERE number = ?1 AND patient = ?9 AND mrn = ?10 AND owner_id = ?12"
 
 namespace him {
 namespace {
@@ -38,88 +34,160 @@ std::optional<Instant> maybe(const Row& row, int column) {
 Param maybe(const std::optional<Instant>& at) {
   return at ? Param{micros(*at)} : Param{nullptr};
 }
-core::Sequence sequence(std::int64_t number) {
-  return core::Sequence{static_cast<std::uint64_t>(number)};
+
+/// Writes the members of `facts`, leaving out what says nothing.
+class FactsOut {
+ public:
+  explicit FactsOut(fhir::Document& memory) : memory_(memory), object_(memory.object()) {}
+
+  void operator()(std::string_view name, const std::string& text) {
+    if (!text.empty()) memory_.add(object_, name, memory_.string(text, false));
+  }
+  void operator()(std::string_view name, bool is) {
+    if (is) memory_.add(object_, name, memory_.boolean(true));
+  }
+  void operator()(std::string_view name, std::uint32_t bits) { number(name, bits); }
+  void operator()(std::string_view name, core::Sequence at) {
+    number(name, static_cast<std::int64_t>(at.value()));
+  }
+  void operator()(std::string_view name, Instant at) { number(name, micros(at)); }
+  void operator()(std::string_view name, const std::optional<Instant>& at) {
+    if (at) (*this)(name, *at);
+  }
+  const fhir::Node* object() const { return object_; }
+
+ private:
+  void number(std::string_view name, std::int64_t value) {
+    if (value == 0) return;
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    memory_.add(object_, name, memory_.number({digits, static_cast<std::size_t>(end - digits)}));
+  }
+  fhir::Document& memory_;
+  fhir::Node* object_;
+};
+
+class FactsIn {
+ public:
+  explicit FactsIn(const fhir::Node* object) : object_(object) {}
+
+  void operator()(std::string_view name, std::string& text) const {
+    text = object_->text_of(name);
+  }
+  void operator()(std::string_view name, bool& is) const { is = object_->text_of(name) == "true"; }
+  void operator()(std::string_view name, std::uint32_t& bits) const {
+    bits = static_cast<std::uint32_t>(number(name).value_or(0));
+  }
+  void operator()(std::string_view name, core::Sequence& at) const {
+    at = core::Sequence{static_cast<std::uint64_t>(number(name).value_or(0))};
+  }
+  void operator()(std::string_view name, Instant& at) const {
+    at = instant(number(name).value_or(0));
+  }
+  void operator()(std::string_view name, std::optional<Instant>& at) const {
+    if (const auto micros = number(name)) at = instant(*micros);
+  }
+
+ private:
+  std::optional<std::int64_t> number(std::string_view name) const {
+    const std::string_view text = object_->text_of(name);
+    std::int64_t value = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+  }
+  const fhir::Node* object_;
+};
+
+/// One list of what `facts` holds, for both ways.
+template <class Facts, class One>
+void each_fact(Facts&& facts, One& d) {
+  facts("visit", d.visit);
+  facts("lacking_code", d.lacking_code);
+  facts("lacking", d.lacking);
+  facts("owner", d.owner);
+  facts("owner_name", d.owner_name);
+  facts("owner_reference", d.owner_reference);
+  facts("begun", d.begun);
+  facts("available", d.available);
+  facts("severity", d.severity);
+  facts("source", d.source);
+  facts("hard_due", d.hard_due);
+  facts("modified", d.modified);
+  facts("opened_by", d.opened_by);
+  facts("closed_by", d.closed_by);
+  facts("opened_sequence", d.opened_sequence);
+  facts("closed_sequence", d.closed_sequence);
+  facts("part", d.part);
+  facts("decision", d.decision);
+  facts("reassigned", d.reassigned);
+  facts("letters", d.letters);
+  facts("warned", d.warned);
+  facts("suspend_on", d.suspend_on);
 }
 
-Deficiency read(const Row& row) {
-  Deficiency out;
-  out.id = row.text(0);
-  out.rule = row.text(1);
-  out.patient = row.text(2);
-  out.mrn = row.text(3);
-  out.visit = row.text(4);
-  out.encounter = row.text(5);
-  out.subject = row.text(6);
-  out.lacking_code = row.text(7);
-  out.lacking = row.text(8);
-  out.owner = row.text(9);
-  out.owner_name = row.text(10);
-  out.owner_reference = row.text(11);
-  out.state = static_cast<State>(row.integer(12));
-  out.begun = row.integer(13) != 0;
-  out.available = row.integer(14) != 0;
-  out.severity = row.text(15);
-  out.source = row.text(16);
-  out.opened = instant(row.integer(17));
-  out.due = maybe(row, 18);
-  out.hard_due = maybe(row, 19);
-  out.closed = maybe(row, 20);
-  out.modified = instant(row.integer(21));
-  out.opened_by = row.text(22);
-  out.closed_by = row.text(23);
-  out.opened_sequence = sequence(row.integer(24));
-  out.closed_sequence = sequence(row.integer(25));
-  out.part = row.text(26);
-  out.owner_id = row.text(27);
-  out.decision = row.text(28);
-  out.reassigned = row.integer(29) != 0;
-  out.letters = static_cast<std::uint32_t>(row.integer(30));
-  out.warned = maybe(row, 31);
-  out.suspend_on = maybe(row, 32);
-  out.suspended = maybe(row, 33);
-  out.retry = maybe(row, 34);
-  out.row = row.integer(35);
-  out.judged = row.integer(36);
+core::Error bad_row() {
+  return {core::ErrorCode::kStoreCorrupt, "a deficiency is not readable", "him_deficiency"};
+}
+
+bool read(const Row& row, fhir::Document& memory, Deficiency& out) {
+  out.row = row.integer(0);
+  out.encounter = row.text(1);
+  out.rule = row.text(2);
+  out.state = static_cast<State>(row.integer(3));
+  out.judged = row.integer(4);
+  out.row_next = maybe(row, 5);
+  out.retry = maybe(row, 6);
+  out.id = row.text(7);
+  out.patient = row.text(8);
+  out.mrn = row.text(9);
+  out.subject = row.text(10);
+  out.owner_id = row.text(11);
+  out.opened = instant(row.integer(12));
+  out.due = maybe(row, 13);
+  out.closed = maybe(row, 14);
+  out.suspended = maybe(row, 15);
+  memory.reset();
+  const auto facts = fhir::parse_json(row.text(16), memory);
+  if (!facts || !(*facts)->is_object()) return false;
+  each_fact(FactsIn(*facts), out);
   out.row_open = !out.closed;
   out.row_letters = out.letters;
-  return out;
-}
-
-core::Result<std::vector<Deficiency>> read_all(store::Db& db, std::string_view sql,
-                                               std::initializer_list<Param> params) {
-  std::vector<Deficiency> found;
-  const auto done = db.query(sql, params, [&found](const Row& row) {
-    found.push_back(read(row));
-    return true;
-  });
-  if (!done) return core::fail(done.error());
-  return found;
-}
-
-core::Status write(store::Db& db, std::string_view sql, const Deficiency& d,
-                   std::optional<Instant> next) {
-  const auto text = [](const std::string& one) { return Param{std::string_view(one)}; };
-  return db.run(sql, {text(d.id), text(d.rule), text(d.patient), text(d.mrn), text(d.visit),
-                      text(d.encounter), text(d.subject), text(d.lacking_code), text(d.lacking),
-                      text(d.owner), text(d.owner_name), text(d.owner_reference),
-                      static_cast<std::int64_t>(d.state), std::int64_t{d.begun},
-                      std::int64_t{d.available}, text(d.severity), text(d.source),
-                      micros(d.opened), maybe(d.due), maybe(d.hard_due), maybe(d.closed),
-                      micros(d.modified), text(d.opened_by), text(d.closed_by),
-                      static_cast<std::int64_t>(d.opened_sequence.value()),
-                      static_cast<std::int64_t>(d.closed_sequence.value()),
-                      text(d.part), text(d.owner_id), text(d.decision),
-                      std::int64_t{d.reassigned}, std::int64_t{d.letters}, maybe(d.warned),
-                      maybe(d.suspend_on), maybe(d.suspended), maybe(d.retry), d.row, d.judged,
-                      maybe(next)});
+  return true;
 }
 
 }  // namespace
 
+core::Result<std::vector<Deficiency>> ChartStore::read_all(std::string_view sql,
+                                                           std::initializer_list<Param> params) {
+  std::vector<Deficiency> found;
+  bool sound = true;
+  const auto done = db_.query(sql, params, [&](const Row& row) {
+    sound = read(row, memory_, found.emplace_back());
+    return sound;
+  });
+  if (!done) return core::fail(done.error());
+  if (!sound) return core::fail(bad_row());
+  return found;
+}
+
+core::Status ChartStore::write(std::string_view sql, const Deficiency& d,
+                               std::optional<Instant> next) {
+  memory_.reset();
+  FactsOut facts(memory_);
+  each_fact(facts, d);
+  json_.clear();
+  fhir::write_json(facts.object(), json_);
+  const auto text = [](const std::string& one) { return Param{std::string_view(one)}; };
+  return db_.run(sql, {d.row != 0 ? Param{d.row} : Param{nullptr}, text(d.encounter), text(d.rule),
+                       static_cast<std::int64_t>(d.state), d.judged, maybe(next), maybe(d.retry),
+                       text(d.id), text(d.patient), text(d.mrn), text(d.subject), text(d.owner_id),
+                       micros(d.opened), maybe(d.due), maybe(d.closed), maybe(d.suspended),
+                       text(json_)});
+}
+
 core::Result<std::vector<Deficiency>> ChartStore::of_visit(std::string_view encounter) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS
+  return read_all("SELECT " HIM_COLUMNS
                   " FROM him_deficiency WHERE encounter = ?1 ORDER BY number",
                   {encounter});
 }
@@ -144,15 +212,17 @@ core::Status ChartStore::standing_of(std::string_view encounter, std::vector<Sta
 core::Result<std::vector<Deficiency>> ChartStore::in_rows(const std::vector<std::int64_t>& rows) {
   std::vector<Deficiency> found;
   found.reserve(rows.size());
+  bool sound = true;
   for (const std::int64_t number : rows) {
     const auto done =
         db_.query("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE number = ?1", {number},
-                  [&found](const Row& row) {
-                    found.push_back(read(row));
+                  [&](const Row& row) {
+                    sound = read(row, memory_, found.emplace_back()) && sound;
                     return false;
                   });
     if (!done) return core::fail(done.error());
   }
+  if (!sound) return core::fail(bad_row());
   return found;
 }
 
@@ -162,82 +232,84 @@ core::Status ChartStore::set_judged(const Deficiency& deficiency) {
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::of_unfiled(std::string_view patient) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS
+  return read_all("SELECT " HIM_COLUMNS
                   " FROM him_deficiency WHERE +encounter = '' AND patient = ?1 ORDER BY id",
                   {patient});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::due_to_change(Instant now) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS
+  return read_all("SELECT " HIM_COLUMNS
                   " FROM him_deficiency WHERE next_at <= ?1 ORDER BY next_at, id",
                   {micros(now)});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::select(const ListFilter& filter, Instant now) {
   if (!filter.id.empty()) {
-    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE id = ?1",
+    return read_all("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE id = ?1",
                     {std::string_view(filter.id)});
   }
   if (!filter.visit.empty()) {
-    return read_all(db_,
-                    "SELECT " HIM_COLUMNS
+    return read_all("SELECT " HIM_COLUMNS
                     " FROM him_deficiency WHERE encounter IN (SELECT encounter FROM him_visit "
                     "WHERE number = ?1 UNION SELECT ?1)",
                     {std::string_view(filter.visit)});
   }
   if (!filter.patient.empty()) {
-    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE patient = ?1",
+    return read_all("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE patient = ?1",
                     {std::string_view(filter.patient)});
   }
   if (!filter.mrn.empty()) {
-    return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE mrn = ?1",
+    return read_all("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE mrn = ?1",
                     {std::string_view(filter.mrn)});
   }
   if (filter.open_only) {
-    return read_all(db_,
-                    "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed IS NULL UNION ALL "
+    return read_all("SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed IS NULL UNION ALL "
                     "SELECT " HIM_COLUMNS " FROM him_deficiency WHERE closed > ?1",
                     {micros(now)});
   }
-  return read_all(db_, "SELECT " HIM_COLUMNS " FROM him_deficiency", {});
+  return read_all("SELECT " HIM_COLUMNS " FROM him_deficiency", {});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::open_of_owner(std::string_view owner_id) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS
+  return read_all("SELECT " HIM_COLUMNS
                   " FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL ORDER BY id",
                   {owner_id});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
-  return read_all(db_,
-                  "SELECT " HIM_COLUMNS
+  return read_all("SELECT " HIM_COLUMNS
                   " FROM him_deficiency WHERE closed IS NULL AND due < ?1 ORDER BY due, id",
                   {micros(now)});
 }
 
 // SQLite writes an index anew when a column of it is assigned, be it to what stands there. Nearly
 // always a deficiency is new, or goes on being the same owner's of the same patient, mostly open.
-core::Status ChartStore::save(const Deficiency& deficiency, std::optional<Instant> next) {
-  if (deficiency.row != 0) {
-    const bool stays_open = deficiency.row_open && !deficiency.closed;
-    auto done = stays_open
-                    ? write(db_, "UPDATE him_deficiency SET " HIM_MOVING HIM_WHERE_SAME, deficiency,
-                            next)
-                    : write(db_, "UPDATE him_deficiency SET " HIM_MOVING ", closed = ?21"
-                                 HIM_WHERE_SAME, deficiency, next);
-    if (!done || db_.changes() != 0) return done;
-    return write(db_, "UPDATE him_deficiency SET " HIM_WHOSE ", " HIM_MOVING " WHERE number = ?36",
-                 deficiency, next);
-  }
-  return write(db_,
-               "INSERT INTO him_deficiency (" HIM_COLUMNS
-               ", next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
-               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, "
-               "?31, ?32, ?33, ?34, ?35, NULL, ?37, ?38) "
-               "ON CONFLICT (id) DO UPDATE SET " HIM_WHOSE ", " HIM_MOVING,
+core::Status ChartStore::save(Deficiency& deficiency, std::optional<Instant> next) {
+  auto done = deficiency.row != 0 ? change(deficiency, next) : add(deficiency, next);
+  deficiency.row_open = !deficiency.closed;
+  deficiency.row_next = next;
+  return done;
+}
+
+core::Status ChartStore::change(const Deficiency& deficiency, std::optional<Instant> next) {
+  const bool stays_open = deficiency.row_open && !deficiency.closed;
+  auto done =
+      stays_open && next == deficiency.row_next
+          ? write("UPDATE him_deficiency SET " HIM_MOVING HIM_WHERE_SAME, deficiency, next)
+      : stays_open
+          ? write("UPDATE him_deficiency SET " HIM_MOVING ", next_at = ?6" HIM_WHERE_SAME,
+                  deficiency, next)
+          : write("UPDATE him_deficiency SET " HIM_MOVING ", next_at = ?6, closed = ?15"
+                  HIM_WHERE_SAME, deficiency, next);
+  if (!done || db_.changes() != 0) return done;
+  return write("UPDATE him_deficiency SET " HIM_WHOSE ", " HIM_MOVING " WHERE number = ?1",
+               deficiency, next);
+}
+
+core::Status ChartStore::add(const Deficiency& deficiency, std::optional<Instant> next) {
+  return write("INSERT INTO him_deficiency (" HIM_COLUMNS
+               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+               "?17) ON CONFLICT (id) DO UPDATE SET " HIM_WHOSE ", " HIM_MOVING,
                deficiency, next);
 }
 

@@ -99,7 +99,7 @@ void Lifecycle::forget() {
   reported_.reset();
 }
 
-core::Status Lifecycle::save(const Deficiency& deficiency) {
+core::Status Lifecycle::save(Deficiency& deficiency) {
   return charts_.save(deficiency, next_change(deficiency, policy_, zone_));
 }
 

@@ -66,7 +66,7 @@ class Lifecycle {
   const Policy& policy() const { return policy_; }
   const core::TimeZone& zone() const { return zone_; }
 
-  core::Status save(const Deficiency& deficiency);
+  core::Status save(Deficiency& deficiency);
   /// Takes every step whose time has come, of what the deadline index names. What `waits` for a
   /// feed is looked at again later.
   core::Status step_due(const Cause& cause, const std::function<bool(const Deficiency&)>& waits,

@@ -63,13 +63,14 @@ void fill(store::Db& db, int visits) {
   }
   for (int k = 0; k < 3; ++k) {
     run(fmt::format(
-        "INSERT INTO him_deficiency (id, rule, patient, mrn, visit, encounter, subject, lacking_code, "
-        "lacking, owner, owner_name, owner_reference, state, begun, available, severity, source, "
-        "opened, due, modified, opened_by, closed_by, opened_sequence, closed_sequence, next_at, "
-        "owner_id) SELECT printf('x{0}-%07d', i), 'X{0}', printf('p%07d', i), '', printf('V%07d', i), "
-        "printf('e%07d', i), '', '', 'a paper', 'clerk', '', '', 0, 0, 0, 'M', 'policy', {1}, "
-        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, {1}, 'bench', '', 1, 0, "
-        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, '=clerk' FROM n",
+        "INSERT INTO him_deficiency (id, rule, patient, mrn, encounter, subject, owner_id, state, "
+        "opened, due, next_at, facts) SELECT printf('x{0}-%07d', i), 'X{0}', printf('p%07d', i), '', "
+        "printf('e%07d', i), '', '=clerk', 0, {1}, "
+        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, "
+        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, "
+        "printf('{{\"visit\":\"V%07d\",\"lacking\":\"a paper\",\"owner\":\"clerk\",\"severity\":"
+        "\"M\",\"source\":\"policy\",\"modified\":{1},\"opened_by\":\"bench\","
+        "\"opened_sequence\":1}}', i) FROM n",
         k, start, kDue));
   }
 }

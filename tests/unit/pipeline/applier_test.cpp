@@ -103,7 +103,7 @@ struct Run {
           "SELECT sequence,state,error,lanes,resources,issues,control_id FROM message",
           "SELECT sequence,part,lanes,after,resources,identifier,state FROM outbox ORDER BY row",
           "SELECT resource,entries,0,0,0,0,0 FROM search_value ORDER BY resource",
-          "SELECT rule,state,encounter,opened,closed,opened_by,closed_by FROM him_deficiency"}) {
+          "SELECT rule,state,encounter,opened,closed,facts,0 FROM him_deficiency"}) {
       auto status = stores.records->db().query(sql, {}, [&](const store::Row& row) {
         for (int column = 0; column < 7; ++column) (all += row.text(column)) += '|';
         all += '\n';

@@ -68,6 +68,7 @@ struct Deficiency {
   std::int64_t judged = 0;            ///< mark of the verdict it follows from; 0: to be judged anew
   std::int64_t row = 0;               ///< where the records have it; 0: nowhere yet
   bool row_open = false;              ///< and whether it is open there
+  std::optional<core::Instant> row_next;   ///< and when the clock alone changes it
   std::uint32_t row_letters = 0;      ///< and the letters that were written about it
 
   // Not kept with it: whose chart and where its visit is, filled in by list() where asked for.
