@@ -168,6 +168,7 @@ std::string deficiency_json(const him::Deficiency& deficiency) {
       .text("opened", core::to_iso(deficiency.opened));
   optional_time(object, "due", deficiency.due);
   if (deficiency.hard_due) optional_time(object, "hard_due", deficiency.hard_due);
+  if (deficiency.chart_due) optional_time(object, "chart_due", deficiency.chart_due);
   if (deficiency.suspend_on) optional_time(object, "suspend_on", deficiency.suspend_on);
   if (deficiency.suspended) optional_time(object, "suspended", deficiency.suspended);
   optional_time(object, "closed", deficiency.closed);

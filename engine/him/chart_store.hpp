@@ -69,7 +69,6 @@ class ChartStore {
   core::Result<std::vector<Deficiency>> due_to_change(core::Instant now);
   core::Result<std::vector<Deficiency>> select(const ListFilter& filter, core::Instant now);
   core::Result<std::vector<Deficiency>> open_of_owner(std::string_view owner_id);
-  core::Result<std::vector<Deficiency>> past_due(core::Instant now);
   /// `next`: when the clock alone does something about it. Notes in `deficiency` what stands in its
   /// row now.
   core::Status save(Deficiency& deficiency, std::optional<core::Instant> next);

@@ -534,7 +534,7 @@ core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
         cause,
         [&](const Deficiency& one) {
           return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) {
-            return rule.id == one.rule && impl_->feeds.holds_back(rule, one.due, cause.now);
+            return rule.id == one.rule && impl_->feeds.holds_back(rule, one.late_from(), cause.now);
           });
         },
         changes);

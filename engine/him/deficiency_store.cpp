@@ -11,11 +11,12 @@
 // parameter and a place in the row, whatever the statement is about.
 #define HIM_COLUMNS                                                                              \
   "number, encounter, rule, state, judged, next_at, retry, id, patient, mrn, subject, owner_id, " \
-  "opened, due, closed, suspended, facts"
+  "opened, due, late, closed, suspended, facts"
 // What may change while owner, visit and patient stay, but for the indexed times.
 #define HIM_MOVING                                                                              \
-  "state = ?4, judged = ?5, retry = ?7, opened = ?13, due = ?14, suspended = ?16, facts = ?17"
-#define HIM_WHOSE "patient = ?9, mrn = ?10, closed = ?15, owner_id = ?12, next_at = ?6"
+  "state = ?4, judged = ?5, retry = ?7, opened = ?13, due = ?14, late = ?15, suspended = ?17, "     \
+  "facts = ?18"
+#define HIM_WHOSE "patient = ?9, mrn = ?10, closed = ?16, owner_id = ?12, next_at = ?6"
 #define HIM_WHERE_SAME " WHERE number = ?1 AND patient = ?9 AND mrn = ?10 AND owner_id = ?12"
 
 namespace him {
@@ -113,6 +114,7 @@ void each_fact(Facts&& facts, One& d) {
   facts("severity", d.severity);
   facts("source", d.source);
   facts("hard_due", d.hard_due);
+  facts("chart_due", d.chart_due);
   facts("modified", d.modified);
   facts("opened_by", d.opened_by);
   facts("closed_by", d.closed_by);
@@ -145,10 +147,10 @@ bool read(const Row& row, fhir::Document& memory, Deficiency& out) {
   out.owner_id = row.text(11);
   out.opened = instant(row.integer(12));
   out.due = maybe(row, 13);
-  out.closed = maybe(row, 14);
-  out.suspended = maybe(row, 15);
+  out.closed = maybe(row, 15);
+  out.suspended = maybe(row, 16);
   memory.reset();
-  const auto facts = fhir::parse_json(row.text(16), memory);
+  const auto facts = fhir::parse_json(row.text(17), memory);
   if (!facts || !(*facts)->is_object()) return false;
   each_fact(FactsIn(*facts), out);
   out.row_open = !out.closed;
@@ -182,8 +184,8 @@ core::Status ChartStore::write(std::string_view sql, const Deficiency& d,
   return db_.run(sql, {d.row != 0 ? Param{d.row} : Param{nullptr}, text(d.encounter), text(d.rule),
                        static_cast<std::int64_t>(d.state), d.judged, maybe(next), maybe(d.retry),
                        text(d.id), text(d.patient), text(d.mrn), text(d.subject), text(d.owner_id),
-                       micros(d.opened), maybe(d.due), maybe(d.closed), maybe(d.suspended),
-                       text(json_)});
+                       micros(d.opened), maybe(d.due), maybe(d.late_from()), maybe(d.closed),
+                       maybe(d.suspended), text(json_)});
 }
 
 core::Result<std::vector<Deficiency>> ChartStore::of_visit(std::string_view encounter) {
@@ -276,12 +278,6 @@ core::Result<std::vector<Deficiency>> ChartStore::open_of_owner(std::string_view
                   {owner_id});
 }
 
-core::Result<std::vector<Deficiency>> ChartStore::past_due(Instant now) {
-  return read_all("SELECT " HIM_COLUMNS
-                  " FROM him_deficiency WHERE closed IS NULL AND due < ?1 ORDER BY due, id",
-                  {micros(now)});
-}
-
 // SQLite writes an index anew when a column of it is assigned, be it to what stands there. Nearly
 // always a deficiency is new, or goes on being the same owner's of the same patient, mostly open.
 core::Status ChartStore::save(Deficiency& deficiency, std::optional<Instant> next) {
@@ -299,7 +295,7 @@ core::Status ChartStore::change(const Deficiency& deficiency, std::optional<Inst
       : stays_open
           ? write("UPDATE him_deficiency SET " HIM_MOVING ", next_at = ?6" HIM_WHERE_SAME,
                   deficiency, next)
-          : write("UPDATE him_deficiency SET " HIM_MOVING ", next_at = ?6, closed = ?15"
+          : write("UPDATE him_deficiency SET " HIM_MOVING ", next_at = ?6, closed = ?16"
                   HIM_WHERE_SAME, deficiency, next);
   if (!done || db_.changes() != 0) return done;
   return write("UPDATE him_deficiency SET " HIM_WHOSE ", " HIM_MOVING " WHERE number = ?1",
@@ -309,7 +305,7 @@ core::Status ChartStore::change(const Deficiency& deficiency, std::optional<Inst
 core::Status ChartStore::add(const Deficiency& deficiency, std::optional<Instant> next) {
   return write("INSERT INTO him_deficiency (" HIM_COLUMNS
                ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-               "?17) ON CONFLICT (id) DO UPDATE SET " HIM_WHOSE ", " HIM_MOVING,
+               "?17, ?18) ON CONFLICT (id) DO UPDATE SET " HIM_WHOSE ", " HIM_MOVING,
                deficiency, next);
 }
 

@@ -162,12 +162,12 @@ void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* provid
 
 /// The owner's clock stands still while the owner is away; the hospital's, and what must be before
 /// a point in time (an operation), never do.
-Instant with_pauses(Instant due, const Verdict& verdict, const Anchor& anchor,
+Instant with_pauses(Instant due, const Verdict& verdict, microseconds after,
                     const Circumstances& circumstances) {
   if (!circumstances.absences) return due;
   const auto mine = circumstances.absences->find(verdict.owner_id);
   if (mine == circumstances.absences->end()) return due;
-  return paused(due - microseconds{anchor.after}, due, mine->second,
+  return paused(due - after, due, mine->second,
                 circumstances.policy().absence_grace);
 }
 
@@ -180,7 +180,7 @@ void set_due(const Rule& rule, const Scope& scope, const Circumstances& circumst
     if (due.when && !holds(*due.when, scope)) continue;
     if (due.policy.from_opening) verdict.due_after_opening = due.policy.after;
     if (const auto policy = anchored(due.policy, scope)) {
-      earlier(with_pauses(*policy, verdict, due.policy, circumstances));
+      earlier(with_pauses(*policy, verdict, microseconds{due.policy.after}, circumstances));
     }
     for (const Expr& before : due.before) {
       if (const auto time = value(before, scope)) earlier(instant(*time));
@@ -256,6 +256,10 @@ void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumsta
     verdict.mute = Mute::kHistorical;
   }
   set_due(rule, scope, circumstances, verdict);
+  const Policy& policy = circumstances.policy();
+  if (const auto end = chart_deadline(chart, policy)) {
+    verdict.chart_due = with_pauses(*end, verdict, policy.chart_due_after, circumstances);
+  }
 }
 
 /// The periods of a repeating rule up to now, each with a verdict of its own.
@@ -349,6 +353,14 @@ bool carries(const Rule& rule, const FeedFacts& feed, std::string_view type) {
 }
 
 }  // namespace
+
+std::optional<Instant> chart_deadline(const Chart& chart, const Policy& policy) {
+  static constexpr std::size_t kDischarged = slot(kVisitFields, "discharged");
+  if (policy.chart_due_after.count() == 0 || !flag_of(chart, chart.visit, kDischarged)) return {};
+  const auto end = number_of(chart, chart.visit, slot(kVisitFields, "end"));
+  if (!end) return {};
+  return instant(*end) + policy.chart_due_after;
+}
 
 std::string subject_reference(const Fact& subject) {
   constexpr std::string_view kTypes[] = {"Encounter",      "Patient",       "DocumentReference",

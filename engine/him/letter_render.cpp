@@ -30,7 +30,7 @@ std::string item_lines(const LetterFacts& facts, const core::TimeZone& zone) {
   for (const Deficiency& one : facts.items) {
     out += fmt::format("{}  - {}; {}, record {}, visit {}; due {}", out.empty() ? "" : "\n",
                        one.lacking, or_dash(facts.patients.at(one.patient)), or_dash(one.mrn),
-                       or_dash(one.visit), local(one.due, zone, 16));
+                       or_dash(one.visit), local(one.late_from(), zone, 16));
   }
   return out;
 }
@@ -44,7 +44,7 @@ std::string item_table(const LetterFacts& facts, const core::TimeZone& zone) {
                        core::escape_markup(one.lacking),
                        core::escape_markup(facts.patients.at(one.patient)),
                        core::escape_markup(one.mrn), core::escape_markup(one.visit),
-                       local(one.due, zone, 16));
+                       local(one.late_from(), zone, 16));
   }
   return out + "</tbody></table>";
 }

@@ -110,7 +110,7 @@ Instant Lifecycle::suspension_day(const Deficiency& deficiency, Instant warned) 
   // What was delinquent already when an absence was filed is not paused by it.
   std::vector<Absence> known = mine->second;
   std::erase_if(known, [&](const Absence& away) {
-    return away.filed >= deficiency.due.value_or(deficiency.opened);
+    return away.filed >= deficiency.late_from().value_or(deficiency.opened);
   });
   return paused(warned, day, known, policy_.absence_grace);
 }
@@ -127,11 +127,12 @@ void Lifecycle::step_letters(Deficiency& d, Instant now) {
       hour_is_past(d.opened + policy_.assignment_after)) {
     note(Letter::kAssignment, d);
   }
-  if (d.due && d.state == State::kDue && !wrote(d, Letter::kReminder) &&
-      hour_is_past(std::max(*d.due - policy_.reminder_before, d.opened))) {
+  const auto late = d.late_from();
+  if (late && d.state == State::kDue && !wrote(d, Letter::kReminder) &&
+      hour_is_past(std::max(*late - policy_.reminder_before, d.opened))) {
     note(Letter::kReminder, d);
   }
-  if (d.due && d.state == State::kDelinquent && hour_is_past(std::max(*d.due, d.opened))) {
+  if (late && d.state == State::kDelinquent && hour_is_past(std::max(*late, d.opened))) {
     d.state = State::kWarned;
     d.warned = now;
     d.suspend_on = suspension_day(d, now);
@@ -298,7 +299,7 @@ core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
   }
   std::stable_sort(facts.items.begin(), facts.items.end(),
                    [](const Deficiency& a, const Deficiency& b) {
-                     return a.due.value_or(a.opened) < b.due.value_or(b.opened);
+                     return a.late_from().value_or(a.opened) < b.late_from().value_or(b.opened);
                    });
   for (const Deficiency& one : facts.items) {
     if (facts.patients.contains(one.patient)) continue;

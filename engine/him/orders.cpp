@@ -306,9 +306,10 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   one.modified = cause.now;
   one.available = true;
   one.due = *due;
-  one.state = open_state(one, cause.now, life_.policy());
   Chart chart;
   if (auto done = charts_.load_visit(one.encounter, chart); !done) return done;
+  one.chart_due = chart_deadline(chart, life_.policy());
+  one.state = open_state(one, cause.now, life_.policy());
   if (const fhir::Node* mrn = chart.patient_fact.stored[slot(kPatientFields, "mrn")]) {
     one.mrn = mrn->text;
   }

@@ -66,6 +66,7 @@ void RuleReader::read_policy(const Node& node) {
   take("assignment_after", policy.assignment_after);
   take("reminder_before", policy.reminder_before);
   take("suspension_after", policy.suspension_after);
+  take("chart_due_after", policy.chart_due_after);
   take("delinquent_chart_after", policy.delinquent_chart_after);
   take("absence_min", policy.absence_min);
   take("absence_grace", policy.absence_grace);

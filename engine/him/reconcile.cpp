@@ -55,6 +55,7 @@ void refresh(Deficiency& out, const Verdict& verdict, const Chart& chart, Instan
     out.due = (goes_on ? out.opened : now) + microseconds{*verdict.due_after_opening};
   }
   out.hard_due = verdict.hard_due;
+  out.chart_due = verdict.chart_due;
   out.judged = verdict.judged;
 }
 
@@ -62,8 +63,8 @@ bool same(const Deficiency& a, const Deficiency& b) {
   const auto all = [](const Deficiency& d) {
     return std::tie(d.patient, d.mrn, d.visit, d.encounter, d.subject, d.lacking_code, d.lacking,
                     d.owner, d.owner_name, d.owner_reference, d.state, d.begun, d.available,
-                    d.severity, d.source, d.due, d.hard_due, d.opened, d.opened_by, d.closed,
-                    d.closed_by, d.part, d.owner_id, d.warned, d.suspend_on, d.suspended);
+                    d.severity, d.source, d.due, d.hard_due, d.chart_due, d.opened, d.opened_by,
+                    d.closed, d.closed_by, d.part, d.owner_id, d.warned, d.suspend_on, d.suspended);
   };
   return all(a) == all(b);
 }
@@ -130,14 +131,16 @@ std::int64_t mark_of(const Verdict& verdict, const Chart& chart) {
   text(rule.source);
   time(verdict.due);
   time(verdict.hard_due);
+  time(verdict.chart_due);
   said += verdict.due_after_opening ? '+' : '-';
   number(verdict.due_after_opening.value_or(0));
   return std::bit_cast<std::int64_t>(core::stable_hash(said) | 1);
 }
 
 State open_state(const Deficiency& deficiency, Instant now, const Policy& policy) {
-  if (deficiency.due && now > *deficiency.due) return State::kDelinquent;
-  if (deficiency.due && now >= *deficiency.due - policy.reminder_before) return State::kDue;
+  const auto late = deficiency.late_from();
+  if (late && now > *late) return State::kDelinquent;
+  if (late && now >= *late - policy.reminder_before) return State::kDue;
   return deficiency.available ? State::kAvailable : State::kAssigned;
 }
 
@@ -160,16 +163,17 @@ std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
     return (d.letters >> static_cast<unsigned>(letter) & 1u) != 0;
   };
   const bool person = d.owed_by_person();
-  if (d.due && d.state < State::kDue) at(*d.due - policy.reminder_before);
-  if (d.due && d.state == State::kDue) at(*d.due + microseconds{1});
+  const auto late = d.late_from();
+  if (late && d.state < State::kDue) at(*late - policy.reminder_before);
+  if (late && d.state == State::kDue) at(*late + microseconds{1});
   if (person && d.state < State::kDue && !wrote(Letter::kAssignment)) {
     at(letter_time(policy, d.opened + policy.assignment_after, zone));
   }
-  if (person && d.due && d.state == State::kDue && !wrote(Letter::kReminder)) {
-    at(letter_time(policy, std::max(*d.due - policy.reminder_before, d.opened), zone));
+  if (person && late && d.state == State::kDue && !wrote(Letter::kReminder)) {
+    at(letter_time(policy, std::max(*late - policy.reminder_before, d.opened), zone));
   }
-  if (person && d.due && d.state == State::kDelinquent) {
-    at(letter_time(policy, std::max(*d.due, d.opened), zone));
+  if (person && late && d.state == State::kDelinquent) {
+    at(letter_time(policy, std::max(*late, d.opened), zone));
   }
   if (person && d.state == State::kWarned && d.suspend_on) at(*d.suspend_on);
   if (person && d.state >= State::kDelinquent && !wrote(Letter::kQualityFile)) {
@@ -184,7 +188,7 @@ std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const V
   const Policy& policy = circumstances.policy();
   const bool wanted = verdict && verdict->wanted();
   const bool waits =
-      wanted && circumstances.held && circumstances.held(*verdict->rule, verdict->due);
+      wanted && circumstances.held && circumstances.held(*verdict->rule, verdict->first_due());
   // A feed that is behind or down: how late it is cannot be told yet.
   const auto state_of = [&](const Deficiency& one) {
     const State state = standing(one, cause.now, policy);
@@ -217,10 +221,11 @@ std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const V
     const State state = open_state(next, cause.now, policy);
     return open_anew(std::move(next), cause, stored->state == State::kCompleted, state);
   }
-  if (next.due != stored->due && (!next.due || *next.due > cause.now)) forget_letters(next);
+  const auto late = next.late_from(), was_late = stored->late_from();
+  if (late != was_late && (!late || *late > cause.now)) forget_letters(next);
   next.state = state_of(next);
   // An entry applied once more brings its old time along: the clock does not run backwards.
-  if (next.due == stored->due && next.owner_id == stored->owner_id) {
+  if (late == was_late && next.owner_id == stored->owner_id) {
     next.state = std::max(next.state, stored->state);
   }
   if (next.state < State::kDue) next.state = state_of(next);

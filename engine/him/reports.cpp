@@ -105,7 +105,8 @@ core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const Rule
     Jeopardy& entry = place->second;
     entry.owner_id = one.owner_id;
     entry.owner = one.owner;
-    if (fresh || *one.due < entry.oldest_due) entry.oldest_due = *one.due;
+    const Instant late = one.late_from().value_or(one.opened);
+    if (fresh || late < entry.oldest_due) entry.oldest_due = late;
     ++entry.delinquent;
     charts[one.owner_id].insert(one.encounter.empty() ? one.patient : one.encounter);
     std::optional<Instant> day = one.suspend_on;
@@ -151,7 +152,7 @@ core::Result<Rate> rate_of(store::Db& db, const Policy& policy, Instant month, i
       db,
       "SELECT COUNT(*) FROM him_visit AS v WHERE ended < ?1 AND class IN ('IMP', 'ACUTE', "
       "'NONAC') AND status NOT IN ('cancelled', 'entered-in-error') AND EXISTS (SELECT 1 FROM "
-      "him_deficiency AS d WHERE d.encounter = v.encounter AND d.opened < ?2 AND d.due < ?2 "
+      "him_deficiency AS d WHERE d.encounter = v.encounter AND d.opened < ?2 AND d.late < ?2 "
       "AND (d.closed IS NULL OR d.closed >= ?2))",
       micros(rate.end - policy.delinquent_chart_after), micros(rate.end));
   if (!charts) return core::fail(charts.error());

@@ -64,8 +64,9 @@ void fill(store::Db& db, int visits) {
   for (int k = 0; k < 3; ++k) {
     run(fmt::format(
         "INSERT INTO him_deficiency (id, rule, patient, mrn, encounter, subject, owner_id, state, "
-        "opened, due, next_at, facts) SELECT printf('x{0}-%07d', i), 'X{0}', printf('p%07d', i), '', "
+        "opened, due, late, next_at, facts) SELECT printf('x{0}-%07d', i), 'X{0}', printf('p%07d', i), '', "
         "printf('e%07d', i), '', '=clerk', 0, {1}, "
+        "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, "
         "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, "
         "{1} + CASE WHEN i < {2} AND {0} = 0 THEN 0 ELSE 315360000000000 END, "
         "printf('{{\"visit\":\"V%07d\",\"lacking\":\"a paper\",\"owner\":\"clerk\",\"severity\":"

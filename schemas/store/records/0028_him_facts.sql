@@ -16,14 +16,15 @@ CREATE TABLE him_deficiency_new (
   owner_id TEXT NOT NULL,
   opened BIGINT NOT NULL,
   due BIGINT,
+  late BIGINT,                        -- from when it is delinquent: its due time, or the chart's
   closed BIGINT,
   suspended BIGINT,
   facts TEXT NOT NULL
 );
 INSERT INTO him_deficiency_new (number, encounter, rule, state, judged, next_at, retry, id, patient,
-    mrn, subject, owner_id, opened, due, closed, suspended, facts)
+    mrn, subject, owner_id, opened, due, late, closed, suspended, facts)
   SELECT number, encounter, rule, state, judged, next_at, retry, id, patient, mrn, subject, owner_id,
-    opened, due, closed, suspended,
+    opened, due, due, closed, suspended,
     json_patch('{}', json_object(
       'visit', NULLIF(visit, ''), 'lacking_code', NULLIF(lacking_code, ''),
       'lacking', NULLIF(lacking, ''), 'owner', NULLIF(owner, ''),

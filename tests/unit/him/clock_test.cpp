@@ -1,6 +1,8 @@
 // What the clock alone does: states, the deadline index, as-of views, rules that wait.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+
 #include "ward.hpp"
 
 using test::Fields;
@@ -150,4 +152,28 @@ BOOST_AUTO_TEST_CASE(rules_are_silent_about_what_was_before_them) {
                {{"visit", {{"class", "OBSENC"}, {"start", "2025-12-31T08:00:00Z"}}}});
   BOOST_TEST(next(ward) == kMonthOver);
   BOOST_TEST(ward.list("2026-04-01T00:00:00Z").empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_chart_still_lacks_at_day_21_is_delinquent) {
+  Ward ward(test::core_rules());
+  ward.message("2026-03-02T08:05:00Z", {{"visit", {{"start", "2026-03-02T08:00:00Z"}}}});
+  ward.message("2026-03-06T10:00:00Z",
+               {{"visit", {{"status", "finished"}, {"end", "2026-03-06T09:30:00Z"}}}});
+  const auto due = test::at("2026-04-05T09:30:00Z");   // the final diagnosis, 30 days after
+  BOOST_TEST((ward.one("R26", "2026-03-27T09:30:00Z").due == due));
+  BOOST_TEST(ward.state("R26", "2026-03-27T09:30:00Z") == "due");
+  const auto changes = ward.sweep("2026-03-27T09:30:00.000001Z");
+  const auto mine = std::find_if(changes.begin(), changes.end(), [](const him::Change& one) {
+    return one.deficiency.rule == "R26";
+  });
+  BOOST_REQUIRE((mine != changes.end()));
+  BOOST_TEST((mine->deficiency.state == him::State::kDelinquent));
+  BOOST_TEST((mine->deficiency.due == due));
+  // What comes up after that day has the time that it is given.
+  const Fields addendum = {{"id", "late"}, {"types", "PR"}, {"completion", "DO"}};
+  ward.message("2026-03-28T08:00:00Z", {{"document", addendum}});
+  BOOST_TEST(ward.state("R21", "2026-03-28T09:00:00Z") != "delinquent");
+  // Back in bed, nothing is late for that reason.
+  ward.message("2026-03-29T08:00:00Z", {{"visit", {{"status", "in-progress"}, {"end", ""}}}});
+  BOOST_TEST(ward.state("R26", "2026-03-29T08:00:00Z") == "cancelled");
 }

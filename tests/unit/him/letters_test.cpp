@@ -231,6 +231,21 @@ BOOST_AUTO_TEST_CASE(an_absence_pauses_the_physician_and_never_the_hospital) {
   BOOST_TEST((ward.one("R06", "2026-03-08T08:00:00Z").due == test::at("2026-04-05T09:30:00Z")));
 }
 
+BOOST_AUTO_TEST_CASE(an_absence_pauses_the_day_of_the_chart_too) {
+  std::string rules = kOneRule;
+  const std::string own = "{from: visit.end, after: 7d";
+  BOOST_REQUIRE(rules.find(own) != rules.npos);
+  rules.replace(rules.find(own), own.size(), "{from: visit.end, after: 25d");
+  Ward ward(test::rules_from(rules));
+  discharge(ward);   // on the 6th: the chart's day is the 27th
+  BOOST_TEST(ward.state("R06", "2026-03-27T09:31:00Z") == "delinquent");
+  ward.command("2026-03-07T08:00:00Z",
+               R"({"action":"absence","owner":"1001","from":"2026-03-10T00:00:00Z",
+                   "to":"2026-03-13T00:00:00Z","by":"clerk"})");
+  BOOST_TEST(ward.state("R06", "2026-03-30T09:30:00Z") == "due");
+  BOOST_TEST(ward.state("R06", "2026-03-30T09:31:00Z") == "delinquent");
+}
+
 BOOST_AUTO_TEST_CASE(an_absence_filed_when_delinquent_pauses_nothing) {
   const auto suspended_by = [](const std::string& filed, const std::string& day) {
     Ward ward(test::rules_from(kOneRule));

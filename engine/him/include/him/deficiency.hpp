@@ -6,6 +6,7 @@
 #include <him/policy.hpp>
 #include <store/records.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -57,6 +58,7 @@ struct Deficiency {
   bool begun = false;                 ///< a document for it exists, not yet signed
   bool available = false;             ///< the previous step is done: its owner can act
   std::optional<core::Instant> hard_due;   ///< the hospital's clock, which no absence pauses
+  std::optional<core::Instant> chart_due;  ///< by when its chart is to be complete (policy)
   core::Instant modified{};           ///< last change of what is said here
   std::string owner_id;               ///< business id of the owner ("1001"), else reference, else
                                       ///< "=role"
@@ -77,6 +79,11 @@ struct Deficiency {
   std::string service_codes;          ///< its codes, a blank between them
   std::string unit;                   ///< where the patient is, or was last (PV1-3)
 
+  /// From when it is delinquent: its due time, or that of the chart, which it was open for.
+  std::optional<core::Instant> late_from() const {
+    if (!chart_due || opened >= *chart_due) return due;
+    return due ? std::min(*due, *chart_due) : chart_due;
+  }
   bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
 };
 
