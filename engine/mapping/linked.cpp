@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "visit.hpp"
@@ -27,8 +28,8 @@ std::int32_t Mapper::Impl::make_linked(const MapInfo& map, const Val& value) {
 
 namespace {
 
-/// Added to the aspect of a value: there was nothing to add to the resource that it names.
-constexpr std::uint8_t kWhole = 0x80;
+/// Added to the aspect of a value: what it adds to the resource that it names, which is there.
+constexpr std::uint8_t kCompletes = 0x80;
 
 }  // namespace
 
@@ -45,7 +46,7 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   asked.maker = makers_.linked + number;
   if (const auto found = look(asked, value)) return recalled_linked(map, value, asked, found);
   if (asked.open) {
-    const std::int32_t known = whole_linked(map, asked);
+    const std::int32_t known = completed_linked(map, asked);
     return known >= 0 ? remember(map, value, asked, known) : traced_linked(map, value, asked);
   }
   Linked how = Linked::kNew;
@@ -82,7 +83,6 @@ std::int32_t Mapper::Impl::recalled_linked(const MapInfo& map, const Val& value,
 
 std::int32_t Mapper::Impl::traced_linked(const MapInfo& map, const Val& value,
                                          const Asked& asked) {
-  const std::uint64_t completed = completed_;
   Linked how = Linked::kNew;
   Trace& trace = begin_trace(asked, value);
   const std::int32_t draft = new_linked(map, value, how);
@@ -92,44 +92,61 @@ std::int32_t Mapper::Impl::traced_linked(const MapInfo& map, const Val& value,
     const Node* list = made ? to_recall(made->root, made->keys)
                             : to_recall(nullptr, {keys_.data(), key_count_});
     recall_->memo->keep(asked.hash, asked.key, list, trace.links);
-  } else if (how == Linked::kKnown && completed == completed_ && asked.reads->count == 0 &&
-             trace.links.empty()) {
-    keep_whole(asked, draft);
-    remember(map, value, asked, draft);
+  } else if (how == Linked::kKnown && asked.reads->count == 0 && trace.links.empty()) {
+    if (keep_completion(map, asked, draft)) remember(map, value, asked, draft);
   }
   return draft;
 }
 
-/// The value adds nothing to a draft of that key with those members: whether a rule runs depends on
-/// what is there, what it gives on the value alone.
-void Mapper::Impl::keep_whole(const Asked& asked, std::int32_t draft) {
+/// What the value has just added to a draft of that key with the members that it had before: whether
+/// a rule runs depends on what is there, what it gives on the value alone. As a list: the key, the
+/// members added, and the names of the others. @return false: rules may have changed those.
+bool Mapper::Impl::keep_completion(const MapInfo& map, const Asked& asked, std::int32_t draft) {
+  const Target* const targets = p_.targets.data() + map.targets.first;
+  const auto inner_choice = [](const Target& one) {
+    return !one.choice.empty() && one.steps.count != 0;
+  };
+  if (std::any_of(targets, targets + map.targets.count, inner_choice)) return false;
   fhir::Document& doc = out_.document;
   const Draft& known = out_.drafts[static_cast<std::size_t>(draft)];
+  Node* const added = doc.object();
   Node* const list = doc.array();
   doc.append(list, doc.string(known.keys[0]));
+  doc.append(list, added);
   for (const fhir::Member* m = known.root->first_member; m; m = m->next) {
-    doc.append(list, doc.string(m->name, false));
+    if (list->count < count_before_ + 2) {
+      doc.append(list, doc.string(m->name, false));
+    } else {
+      doc.add(added, m->name, m->value);
+    }
   }
   MemoKey key = asked.key;
-  key.aspect |= kWhole;
+  key.aspect |= kCompletes;
   recall_->memo->keep(key.hash(), key, list);
+  return true;
 }
 
-/// The draft that keep_whole() has seen like that; -1: there is none like it.
-std::int32_t Mapper::Impl::whole_linked(const MapInfo& map, const Asked& asked) {
+/// The draft that keep_completion() has seen like that, completed; -1: there is none like it.
+std::int32_t Mapper::Impl::completed_linked(const MapInfo& map, const Asked& asked) {
   MemoKey key = asked.key;
-  key.aspect |= kWhole;
+  key.aspect |= kCompletes;
   const auto found = recall_->find(key.hash(), key);
   if (!found || asked.reads->count != 0) return -1;
-  const fhir::Item* item = found.entry->node->first_item;
-  const std::int32_t* const known = drafts_by_key_.find(map.type, item->value->text);
+  const Node* const list = found.entry->node;
+  const std::int32_t* const known = drafts_by_key_.find(map.type, list->first_item->value->text);
   if (!known || *known < 0) return -1;
-  const Node* const root = out_.drafts[static_cast<std::size_t>(*known)].root;
-  if (root->count + 1 != found.entry->node->count) return -1;
+  Node* const root = out_.drafts[static_cast<std::size_t>(*known)].root;
+  if (root->count + 2 != list->count) return -1;
+  const fhir::Item* item = list->first_item->next;
+  const Node* const added = item->value;
   for (const fhir::Member* m = root->first_member; m; m = m->next) {
     item = item->next;
     if (m->name != item->value->text) return -1;
   }
+  for (const fhir::Member* m = added->first_member; m; m = m->next) {
+    out_.document.add(root, m->name, m->value);
+  }
+  completed_ += added->count != 0;
   return *known;
 }
 
@@ -143,6 +160,7 @@ std::int32_t Mapper::Impl::known_linked(const MapInfo& map, const Val& value) {
   const std::uint32_t before = root->count;
   complete(map.targets, root, value);
   completed_ += root->count != before;
+  count_before_ = before;
   return draft;
 }
 

@@ -305,7 +305,8 @@ void Mapper::Impl::extend(const Row& row, const MapInfo& map) {
   if (draft < 0) return;
   Draft& target = out_.drafts[static_cast<std::size_t>(draft)];
   if (target.type != map.type) return;
-  apply_root(map.targets, target.root, Val());
+  Node* const root = target.root;
+  if (!extend_by_shape(map, root)) apply_root(map.targets, root, Val());
   // A note after a segment that only extends (PV2, a document's OBX) belongs to what it extends.
   const bool named = !row.by_predecessor && row.extend != 0xffff;
   if (named && index_.made_by(here_.segment, 0xffff) < 0) {

@@ -98,9 +98,7 @@ class ByteClasses {
     }
   }
   bool fit(const hl7::Delimiters& delimiters) const { return delimiters_ == delimiters; }
-  bool is_delimiter(char c) const {
-    return (of_[static_cast<unsigned char>(c)] & kDelimiter) != 0;
-  }
+  const std::uint8_t* by_byte() const { return of_.data(); }
   bool is_blank(char c) const { return (of_[static_cast<unsigned char>(c)] & kBlank) != 0; }
   /// All classes of a text's bytes.
   std::uint8_t of(std::string_view text) const {
@@ -266,11 +264,20 @@ struct Mapper::Impl {
   bool find_spot(const HoleSpot& spot, Val& out);
   hl7::Value piece_of(const HoleSpot& spot) const;
   static bool refers_alone(const Rule& rule);
-  AskedShape ask_shape(const MapInfo& map);
+  AskedShape ask_shape(const MapInfo& map, bool extends = false);
   void begin_shape(const AskedShape& asked);
   fhir::Node* shaped(const MapInfo& map, const AskedShape& asked);
-  void take_back(std::size_t drafts, std::size_t issues, std::size_t misses);
+  struct Mark {
+    std::size_t drafts = 0, issues = 0, misses = 0;
+    std::uint64_t completed = 0;
+  };
+  Mark mark_here() const;
+  void take_back(const Mark& mark);
   fhir::Node* record(const MapInfo& map, const AskedShape& asked);
+  void keep_shape(const MapInfo& map, const AskedShape& asked, const fhir::Node* root);
+  bool adds_only(const MapInfo& map, const fhir::Node* root, bool known) const;
+  void add_part(const MapInfo& map, const fhir::Node* part, fhir::Node* root);
+  bool extend_by_shape(const MapInfo& map, fhir::Node* root);
   bool fill(Shape& shape, std::size_t base);
   fhir::Node* instance(const Shape& shape, std::size_t base);
   fhir::Node* play(Shape& shape);
@@ -383,8 +390,8 @@ struct Mapper::Impl {
   std::int32_t recalled_linked(const MapInfo& map, const Val& value, const Asked& asked,
                                const Recall::State::Found& found);
   std::int32_t traced_linked(const MapInfo& map, const Val& value, const Asked& asked);
-  std::int32_t whole_linked(const MapInfo& map, const Asked& asked);
-  void keep_whole(const Asked& asked, std::int32_t draft);
+  std::int32_t completed_linked(const MapInfo& map, const Asked& asked);
+  bool keep_completion(const MapInfo& map, const Asked& asked, std::int32_t draft);
   std::int32_t remember(const MapInfo& map, const Val& value, const Asked& asked,
                         std::int32_t draft);
   const fhir::Node* recall_keys(const fhir::Node* recalled);
@@ -455,6 +462,7 @@ struct Mapper::Impl {
     std::int32_t draft = -1;
   };
   std::vector<LinkedBefore> linked_before_;
+  std::uint32_t count_before_ = 0;     ///< members of the draft that was last completed
   std::vector<fhir::Node*> references_;   ///< by draft, once one was asked for
   std::vector<fhir::Node*> filled_;    ///< holes of the shapes that are played
   std::vector<std::int32_t> made_before_;   ///< by links of what runs now, last first

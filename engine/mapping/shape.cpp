@@ -64,7 +64,7 @@ Node* Mapper::Impl::made(const Rule& rule, const Val& value, const Val& outer, c
 }
 
 /// The shape of the current segment, as far as it is known.
-AskedShape Mapper::Impl::ask_shape(const MapInfo& map) {
+AskedShape Mapper::Impl::ask_shape(const MapInfo& map, bool extends) {
   AskedShape asked;
   const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
   const std::uint32_t maker = makers_.shapes + number;
@@ -73,7 +73,7 @@ AskedShape Mapper::Impl::ask_shape(const MapInfo& map) {
                     recall_->worth(maker);
   if (!open) return asked;
   ShapeSpec& spec = recall_->spec_of(number);
-  asked.key = shape_key(spec, number);
+  asked.key = shape_key(spec, number << 1 | (extends ? 1u : 0u));
   if (asked.key.empty()) return asked;
   asked.spec = &spec;
   asked.known = recall_->book->find(asked.key);
@@ -86,20 +86,25 @@ AskedShape Mapper::Impl::ask_shape(const MapInfo& map) {
 Node* Mapper::Impl::shaped(const MapInfo& map, const AskedShape& asked) {
   if (!asked.spec) return by_rules(map);
   if (!asked.known) return record(map, asked);
-  const std::size_t issues = out_.issues.size(), misses = out_.vocab_misses.size(),
-                    drafts = out_.drafts.size();
-  const std::uint64_t completed = completed_;
+  const Mark before = mark_here();
   if (Node* const whole = play(*asked.known)) return whole;
-  // A value came that rules make nothing of, where they did before: all of them run, as if none
-  // had, unless a resource from before has links to new ones now.
-  if (completed_ == completed) take_back(drafts, issues, misses);
-  as_sent_ = {};
+  take_back(before);
   return by_rules(map);
 }
 
-void Mapper::Impl::take_back(std::size_t drafts, std::size_t issues, std::size_t misses) {
-  out_.issues.erase(out_.issues.begin() + static_cast<std::ptrdiff_t>(issues), out_.issues.end());
-  out_.vocab_misses.erase(out_.vocab_misses.begin() + static_cast<std::ptrdiff_t>(misses),
+Mapper::Impl::Mark Mapper::Impl::mark_here() const {
+  return {out_.drafts.size(), out_.issues.size(), out_.vocab_misses.size(), completed_};
+}
+
+/// A value came that rules make nothing of, where they did before: all of them run, as if none had,
+/// unless a resource from before has links to new ones now.
+void Mapper::Impl::take_back(const Mark& mark) {
+  as_sent_ = {};
+  if (completed_ != mark.completed) return;
+  const std::size_t drafts = mark.drafts;
+  out_.issues.erase(out_.issues.begin() + static_cast<std::ptrdiff_t>(mark.issues),
+                    out_.issues.end());
+  out_.vocab_misses.erase(out_.vocab_misses.begin() + static_cast<std::ptrdiff_t>(mark.misses),
                           out_.vocab_misses.end());
   for (; out_.drafts.size() > drafts; out_.drafts.pop_back()) {
     drafts_by_key_.number(out_.drafts.back().type, out_.drafts.back().keys[0]) = -1;
@@ -119,15 +124,20 @@ void Mapper::Impl::begin_shape(const AskedShape& asked) {
 
 /// Runs the rules and keeps the shape of what they give.
 Node* Mapper::Impl::record(const MapInfo& map, const AskedShape& asked) {
-  ShapeTrace& trace = shape_trace_;
-  shape_ = &trace;
+  shape_ = &shape_trace_;
   Node* const root = by_rules(map);
   shape_ = nullptr;
+  keep_shape(map, asked, root);
+  return root;
+}
+
+void Mapper::Impl::keep_shape(const MapInfo& map, const AskedShape& asked, const Node* root) {
+  const ShapeTrace& trace = shape_trace_;
   const auto maker = makers_.shapes + static_cast<std::uint32_t>(&map - p_.maps.data());
   if (trace.never) recall_->uses[maker].never = true;
   if (trace.never || trace.lost || aborted_ || asked.spec->version != trace.version ||
       trace.said != out_.issues.size() + out_.vocab_misses.size()) {
-    return root;
+    return;
   }
   auto shape = std::make_unique<Shape>();
   shape->holes = trace.holes;
@@ -137,7 +147,72 @@ Node* Mapper::Impl::record(const MapInfo& map, const AskedShape& asked) {
   for (KeyStep& step : shape->keys) step.text = recall_->book->nodes().keep(step.text);
   shape->root = shape_value(root, *shape);
   recall_->book->keep(asked.key, std::move(shape));
-  return root;
+}
+
+/// Whether what the map gives can be made apart and added to `root`: new members, and items of
+/// lists that nothing looks into. `known`: its own items are no equals of one another.
+bool Mapper::Impl::adds_only(const MapInfo& map, const Node* root, bool known) const {
+  for (std::uint32_t i = map.targets.first; i < map.targets.end(); ++i) {
+    const Target& target = p_.targets[i];
+    if (target.first_member == "end") return false;   // is compared with the start
+    if (!has_member(root, target.first_member) && !present(target, root)) continue;
+    if (!target.repeats || target.steps.count != 0 || !target.choice.empty() ||
+        (target.distinct && !known) || target.first_member == "extension") {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// What was made apart comes into the resource, as place() would have put it there.
+void Mapper::Impl::add_part(const MapInfo& map, const Node* part, Node* root) {
+  const auto is_distinct = [&](std::string_view member) {
+    const Target* const targets = p_.targets.data() + map.targets.first;
+    return std::any_of(targets, targets + map.targets.count, [&](const Target& target) {
+      return target.distinct && target.first_member == member;
+    });
+  };
+  fhir::Document& doc = out_.document;
+  for (const fhir::Member* m = part->first_member; m; m = m->next) {
+    const Node* const there = root->find(m->name);
+    if (!there) doc.add(root, m->name, m->value);
+    if (!there || !m->value->is_array()) continue;
+    Node* const list = own_list(root, m->name);
+    const bool distinct = is_distinct(m->name);
+    for (const fhir::Item* i = m->value->first_item; i; i = i->next) {
+      bool equal = false;
+      if (distinct && list->count < kDistinctMax) {
+        for (const fhir::Item* old = list->first_item; old && !equal; old = old->next) {
+          equal = fhir::equal(old->value, i->value);
+        }
+      }
+      if (!equal) doc.append(list, i->value);
+    }
+  }
+}
+
+/// Adds to a resource what the current segment's shape says; false: nothing was done.
+bool Mapper::Impl::extend_by_shape(const MapInfo& map, Node* root) {
+  const AskedShape asked = ask_shape(map, true);
+  if (!asked.spec || !adds_only(map, root, asked.known != nullptr)) return false;
+  Node* part = nullptr;
+  if (asked.known) {
+    const Mark before = mark_here();
+    part = play(*asked.known);
+    if (!part) {
+      take_back(before);
+      return false;
+    }
+  } else {
+    begin_shape(asked);
+    part = out_.document.object();
+    shape_ = &shape_trace_;
+    apply_root(map.targets, part, Val());
+    shape_ = nullptr;
+    keep_shape(map, asked, part);
+  }
+  add_part(map, part, root);
+  return true;
 }
 
 namespace {
@@ -196,6 +271,8 @@ ShapeValue Mapper::Impl::shape_value(const Node* node, Shape& shape) {
 /// Runs the rules of the holes; false: one gives nothing that gave something, or the other way.
 bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   steps_ += shape.holes.size();
+  const Val nothing;
+  Val of_field, other;
   for (std::size_t i = 0; i < shape.holes.size(); ++i) {
     const Hole& hole = shape.holes[i];
     const Rule& rule = p_.rules[hole.rule];
@@ -208,10 +285,12 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
       node = shared_reference(draft);
     }
     if (!node) {
-      Val value;
+      const HoleSpot::Base base = hole.value.base;
+      if (base == HoleSpot::Base::kNothing) other = nothing;
+      Val& value = base == HoleSpot::Base::kField ? of_field : other;
       if (!find_spot(hole.value, value)) return false;
       shape.stale |= rule.shape == Rule::Shape::kComplex && recall_->uses[hole.rule].score == 0;
-      node = build(rule, value, Val());
+      node = build(rule, value, nothing);
       if ((node == nullptr) != (hole.node == nullptr) || !as_sent_.empty()) return false;
     }
     filled_[base + i] = node;

@@ -144,12 +144,11 @@ struct ShapePieces {
   std::size_t used = 0;
   /// By slot: a field of the segment itself, then ShapeSpec::others.
   std::array<Field, ShapeSpec::kFieldsMax + kShapeFieldsMax> fields;
-  std::vector<std::uint16_t> slots;          ///< those of this key
+  /// Those of this key.
+  std::array<std::uint16_t, ShapeSpec::kFieldsMax + kShapeFieldsMax> slots;
+  std::size_t slot_count = 0;
 
-  void clear() {
-    used = 0;
-    slots.clear();
-  }
+  void clear() { used = slot_count = 0; }
 };
 
 /// Shapes by map and key. Outputs hold on to the book that their nodes are in.

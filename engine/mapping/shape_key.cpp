@@ -26,6 +26,8 @@ class ShapeKeyWriter {
     return fits_;
   }
   void add(char c) { *at_++ = c; }
+  char* at() const { return at_; }
+  void move_to(char* at) { at_ = at; }
   void add(std::string_view text) {
     if (!text.empty()) std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
@@ -135,31 +137,38 @@ void Mapper::Impl::key_field(std::string_view raw, std::uint64_t bytes, std::siz
   const ShapePieces::Piece* const first = piece;
   const bool all = bytes == kAllComponents;
   if (all) key.add(raw);
+  // Written bytes could be any of these, as far as a compiler knows: in variables of its own.
+  const std::uint8_t* const classes = classes_.by_byte();
+  const char of_repetition = d.repetition, of_component = d.component;
+  char* out = key.at();
   int component = 1;
   const char* const end = raw.data() + raw.size();
   for (const char* start = raw.data();; ++start) {
     const char* at = start;
-    while (at != end && !classes_.is_delimiter(*at)) ++at;
+    while (at != end && (classes[static_cast<unsigned char>(*at)] & ByteClasses::kDelimiter) == 0) {
+      ++at;
+    }
     const auto size = static_cast<std::size_t>(at - start);
     *piece++ = {start, size};
     const char c = at != end ? *at : kFieldEnd;
     if (!all) {
       if ((bytes >> std::min(component, 63) & 1) != 0) {
-        key.add(kBytes);
-        key.add({start, size});
+        *out++ = kBytes;
+        out = std::copy(start, at, out);
       } else if (size != 0) {
-        key.add(size == 2 && start[0] == '"' && start[1] == '"' ? kNull : kSomething);
+        *out++ = size == 2 && start[0] == '"' && start[1] == '"' ? kNull : kSomething;
       }
-      key.add(c);
-      component = c == d.repetition ? 1 : component + (c == d.component);
+      *out++ = c;
+      component = c == of_repetition ? 1 : component + (c == of_component);
     }
     if (at == end) break;
     start = at;
   }
-  if (all) key.add(kFieldEnd);
+  if (all) *out++ = kFieldEnd;
+  key.move_to(out);
   const auto count = static_cast<std::uint32_t>(piece - first);
   pieces.fields[slot] = {static_cast<std::uint32_t>(pieces.used), count, segment};
-  pieces.slots.push_back(static_cast<std::uint16_t>(slot));
+  pieces.slots[pieces.slot_count++] = static_cast<std::uint16_t>(slot);
   pieces.used += count;
 }
 
@@ -247,7 +256,8 @@ bool Mapper::Impl::find_pieces(const Val& value, HoleSpot& spot) const {
   const char* const begin = value.v.raw().data();
   const char* const end = begin + value.v.raw().size();
   int found = 0;
-  for (const std::uint16_t slot : pieces.slots) {
+  for (std::size_t i = 0; i < pieces.slot_count; ++i) {
+    const std::uint16_t slot = pieces.slots[i];
     const ShapePieces::Field& field = pieces.fields[slot];
     if (field.segment != value.at.segment) continue;
     const ShapePieces::Piece* const all = pieces.all.data() + field.first;

@@ -218,6 +218,50 @@ BOOST_AUTO_TEST_CASE(change_nothing_of_other_peoples_messages) {
   }
 }
 
+// Segments that add to a resource do so by shapes, too: to a list that is there, to members that are
+// there already, and with values that break the shape.
+BOOST_AUTO_TEST_CASE(change_nothing_of_segments_that_add) {
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  for (int n = 1'000; n < 1'150; ++n) {
+    const bool odd = n % 7 == 0;
+    std::string text = fmt::format(
+        "MSH|^~\\&|EPIC|HOSPITAL|CW|HIM|20260105120000||ADT^A01^ADT_A01|C{0}|P|2.5.1\r"
+        "PID|1||{0}^^^HOSPITAL^MR||DOE{0}^EVE||19700102|F|||1 MAIN^^X\rPD1|||CLINIC^L^7{0}|55^DOC\r"
+        "NK1|1|DOE^A{0}|SPO^Spouse^HL70063|{0} MAIN^^SPRINGFIELD|^PRN^PH^^1^217^{0}||N\r"
+        "NK1|2|{1}^B|{2}|{0} MAIN^^SPRINGFIELD|^PRN^PH^^1^217^{0}||C||||||CLINIC {0}\r"
+        "PV1|1|I|2N^201^A||||123^SMITH^JOHN||||||||||||V{0}^^^HOSPITAL^VN\r"
+        "PV2|||R{0}^Reason||||||{3}|{4}||Text {0}\rPV2|||S{0}^Other||||||20260107\r"
+        "DG1|1||I10^Hypertension {0}^I10||20260105|A\rDG1|2||I1{2}^{0}^I10||{3}|{2}||||||||{4}\r",
+        n, odd ? "" : "DOE", n % 5 == 0 ? "F" : "W", n % 11 == 0 ? "20261345" : "20260108",
+        n % 13 == 0 ? "x" : "2");
+    if (n % 17 == 0) text += "NK1|3|\"\"|\"\"\rPV2|||\"\"\r";
+    compare(quick, text, environment);
+  }
+}
+
+// Keys that come out otherwise than when the shape was recorded: parts of blanks, equal keys, and
+// numbers of what has no key but its place.
+BOOST_AUTO_TEST_CASE(change_nothing_of_keys) {
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  for (int n = 1'000; n < 1'200; ++n) {
+    const std::string own = std::to_string(n);
+    std::string text = fmt::format(
+        "MSH|^~\\&|LAB|HOSPITAL|CW|HIM|20260105120000||ORU^R01^ORU_R01|C{0}|P|2.5.1\r"
+        "PID|1||{1}^^^{2}^MR~{3}^^^HOSPITAL^MR||DOE{0}^EVE||19700101|F\r"
+        "PV1|1|I|2N^201^A^{2}||||{3}^SMITH||||||||||||V{0}^^^HOSPITAL^VN\r"
+        "OBR|1|{1}^EPIC|A{0}^LAB|24323-8^CMP^LN|||20260105100000\r",
+        n, n % 7 == 0 ? " " : own, n % 5 == 0 ? " " : "HOSPITAL", n % 11 == 0 ? own : "77" + own);
+    for (int i = 0; i < 5; ++i) {
+      text += fmt::format("OBX|{}|NM|{}^Calcium^LN|{}|{}|mg/dL|||||F|||20260105{}\r", i + 1,
+                          n % 13 == i ? " " : i % 2 == 0 ? "2000-4" : "2001-4",
+                          n % 3 == 0 ? " " : "1", n, n % 4 == 0 ? "10" : "1000");
+    }
+    compare(quick, text, environment);
+  }
+}
+
 // A resource that holds no value of its message is everybody's, until a later segment adds to it.
 BOOST_AUTO_TEST_CASE(change_nothing_of_a_resource_that_others_add_to) {
   mapping::Mapper quick(share(base()));
