@@ -52,6 +52,9 @@ void add_list(CLI::App& him, Context& context, const Arguments& arguments) {
   list->add_flag("--csv", arguments->csv, "for a spreadsheet (RFC 4180)");
   list->add_flag("--open", arguments->filter.open_only,
                  "leave out completed, waived and cancelled ones");
+  CLI::App* same = list->add_subcommand("list", "the same");
+  same->fallthrough();
+  same->callback([arguments, &context] { him_deficiencies(*arguments, context); });
 }
 
 void add_reports(CLI::App& him, Context& context, const Arguments& arguments) {
@@ -76,6 +79,10 @@ void add_reports(CLI::App& him, Context& context, const Arguments& arguments) {
   run->callback([arguments, &context] { him_letters_run(*arguments, context); });
 }
 
+void add_new(CLI::App& command, const Arguments& arguments) {
+  command.add_flag("--new", arguments->is_new, "somebody whom no message has named yet");
+}
+
 void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   const auto with_reason = [&](const char* name, const char* help) {
     CLI::App* command = add_order(him, context, arguments, name, help, name);
@@ -89,6 +96,7 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   CLI::App* reassign = with_reason("reassign", "another owner");
   reassign->add_option("--owner", arguments->owner, "physician's id")->required();
   reassign->add_option("--name", arguments->owner_name, "physician's name");
+  add_new(*reassign, arguments);
   CLI::App* add = add_order(him, context, arguments, "add", "a deficiency by hand", "assign");
   add->alias("assign");
   add->add_option("--visit", arguments->visit, "visit number")->required();
@@ -96,12 +104,13 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   add->add_option("--name", arguments->owner_name, "physician's name");
   add->add_option("--lacking", arguments->lacking, "what is lacking")->required();
   add->add_option("--due", arguments->due, "until when (ISO 8601)")->required();
+  add_new(*add, arguments);
   CLI::App* absence =
       add_order(him, context, arguments, "absence", "file a physician's absence", "absence");
   absence->add_option("--owner", arguments->owner, "physician's id")->required();
   absence->add_option("--from", arguments->from, "first day or moment away (ISO 8601)")->required();
   absence->add_option("--to", arguments->to, "day or moment of return (ISO 8601)")->required();
-  absence->add_flag("--new", arguments->is_new, "somebody whom no message has named yet");
+  add_new(*absence, arguments);
   CLI::App* withdraw = add_order(him, context, arguments, "absence-withdraw",
                                  "a filed absence is off; one that has begun ends now",
                                  "absence-withdraw");
@@ -159,6 +168,7 @@ void add_providers(CLI::App& him, Context& context, const Arguments& arguments) 
   join->add_option("id", arguments->owner, "the id to keep")->required();
   join->add_option("other", arguments->other, "the other id")->required();
   join->add_option("--name", arguments->owner_name, "the doctor's name");
+  add_new(*join, arguments);
   CLI::App* part = add_order(*provider, context, arguments, "part",
                              "an id is a doctor of its own again", "provider-part");
   part->add_option("id", arguments->other, "the id that was joined")->required();

@@ -76,6 +76,10 @@ void him_deficiencies(const HimArguments& arguments, Context& context) {
   const auto found =
       him::list(*view->records, *view->knowledge->rules, filter, view->now, view->site);
   if (failed(found, context)) return;
+  if (found->empty()) {
+    const auto strange = him::unknown_in(*view->records, *view->knowledge->rules, filter);
+    if (strange && !strange->empty()) complain(*strange);
+  }
   if (arguments.csv) {
     const std::string text = admin::deficiencies_csv(*found, view->now);
     std::fwrite(text.data(), 1, text.size(), stdout);

@@ -8,6 +8,7 @@
 
 #include "chart_store.hpp"
 #include "judge.hpp"
+#include "known.hpp"
 #include "lifecycle.hpp"
 #include "outlook.hpp"
 
@@ -196,7 +197,7 @@ core::Result<Audit> audit(store::Records& records, const RulePack& rules, const 
   ChartStore charts(records.db());
   const auto place = charts.visit_numbered(visit);
   if (!place) return core::fail(place.error());
-  if (!*place) return core::fail(core::ErrorCode::kNotFound, "no visit has that number");
+  if (!*place) return core::fail(no_such_visit(records.db(), visit));
   const auto outlook = Outlook::of(records, site);
   if (!outlook) return core::fail(outlook.error());
   ListFilter filter;

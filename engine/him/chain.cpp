@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "judge.hpp"
+#include "known.hpp"
 #include "lifecycle.hpp"
 #include "outlook.hpp"
 
@@ -112,7 +113,7 @@ core::Result<std::vector<Chain>> document_chains(store::Records& records, const 
   ChartStore charts(records.db());
   const auto found = charts.visit_numbered(visit);
   if (!found) return core::fail(found.error());
-  if (!*found) return core::fail(core::ErrorCode::kNotFound, "no visit has that number");
+  if (!*found) return core::fail(no_such_visit(records.db(), visit));
   Chart chart;
   if (auto done = charts.load_visit((*found)->encounter, chart); !done) {
     return core::fail(done.error());

@@ -104,6 +104,7 @@ Rendered render_letter(const Policy& policy, const LetterTemplate& words, const 
     if (field == "department") return policy.department;
     if (field == "suspend_on") return local(suspend_on, zone, 10);
     if (field == "since") return local(facts.since, zone, 10);
+    if (field == "unannounced") return facts.unannounced ? words.unannounced : std::string();
     if (field == "count") return fmt::format("{}", facts.items.size());
     return {};
   };

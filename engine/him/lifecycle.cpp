@@ -229,6 +229,7 @@ core::Result<bool> Lifecycle::reinstate(const std::string& owner_id, const Defic
   if (*ends) {
     about.owner = (*ends)->owner;
     about.owner_reference = (*ends)->owner_reference;
+    about.suspended = (*ends)->since;
     (*ends)->until = now;
     add_notice(std::move(**ends));
   }
@@ -284,6 +285,19 @@ core::Status Lifecycle::write_letters(Instant now) {
   return {};
 }
 
+/// Whether a letter of the suspension that began then was sent, under any id of its physician.
+core::Result<bool> Lifecycle::was_announced(const std::string& owner_id, Instant since) {
+  bool sent = false;
+  const auto done = db_.query(
+      "SELECT owner_id FROM him_letter WHERE level = ?1 AND written >= ?2 AND sent IS NOT NULL",
+      {static_cast<std::int64_t>(Letter::kSuspension), micros(since)}, [&](const Row& row) {
+        sent = providers_.of(std::string(row.text(0))) == owner_id;
+        return !sent;
+      });
+  if (!done) return core::fail(done.error());
+  return sent;
+}
+
 /// What a letter says besides the steps that called for it. One of suspension names all that the
 /// suspension stands on: what it asks for is what ends it.
 core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
@@ -296,6 +310,12 @@ core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
     const auto standing = suspension_of(owner);
     if (!standing) return core::fail(standing.error());
     if (*standing) facts.since = (*standing)->since;
+  }
+  if (level == Letter::kReinstatement) {
+    facts.since = facts.items.front().suspended;
+    const auto told = was_announced(owner, facts.since.value_or(facts.now));
+    if (!told) return core::fail(told.error());
+    facts.unannounced = !*told;
   }
   std::stable_sort(facts.items.begin(), facts.items.end(),
                    [](const Deficiency& a, const Deficiency& b) {

@@ -37,6 +37,7 @@ struct LetterFacts {
   std::optional<core::Instant> since;            ///< of the suspension
   std::vector<Deficiency> items;                 ///< at least one
   std::map<std::string, std::string> patients;   ///< names by Patient id
+  bool unannounced = false;                      ///< it ended before its letter was sent
 };
 
 /// What happens to a deficiency with time: due, delinquent, warned, suspended; the letters of each
@@ -101,6 +102,7 @@ class Lifecycle {
   core::Result<bool> reinstate(const std::string& owner_id, const Deficiency& last,
                                core::Instant now);
   core::Status gather(Letter level, LetterFacts& facts);
+  core::Result<bool> was_announced(const std::string& owner_id, core::Instant since);
   core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
   core::Status revise(std::int64_t number, core::Instant now);
   core::Status cancel(LetterRecord letter, core::Instant now);

@@ -118,7 +118,7 @@ Node* write(const Rate& rate, const core::TimeZone& zone, Document& into) {
 }  // namespace
 
 Node* to_resource(const Notice& notice, const core::TimeZone& zone, Document& into) {
-  return std::visit([&](const auto& one) { return write(one, zone, into); }, notice);
+  return std::visit([&](const auto& one) -> Node* { return write(one, zone, into); }, notice);
 }
 
 }  // namespace him

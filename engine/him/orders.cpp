@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "known.hpp"
 #include "review_store.hpp"
 
 namespace him {
@@ -55,30 +56,6 @@ std::optional<Instant> moment(std::string_view text, const core::TimeZone& zone)
                    static_cast<int>(unsigned{day.day()}), 0, 0, 0)};
 }
 
-/// Nobody's clock is paused under a number that was mistyped.
-core::Status check_known(store::Db& db, const Node& order) {
-  const std::string_view owner = order.text_of("owner");
-  if (order.text_of("new") == "true") return {};
-  ProviderIndex index(db);
-  if (auto done = index.load(); !done) return done;
-  bool known = index.knows(owner);
-  if (!known) {   // whom charts know by a name or a reference alone
-    const auto done = db.query(
-        "SELECT 1 FROM him_deficiency WHERE owner_id = ?1 AND closed IS NULL LIMIT 1", {owner},
-        [&known](const store::Row&) {
-          known = true;
-          return false;
-        });
-    if (!done) return done;
-  }
-  if (known) return {};
-  const std::string like = index.like(owner);
-  return core::fail(ErrorCode::kBadRequest,
-                    fmt::format("no practitioner is known by {}{} (of somebody new, say so: --new, "
-                                "\"new\": \"true\")",
-                                owner, like.empty() ? "" : "; did you mean " + like + "?"));
-}
-
 core::Status check_withdrawal(store::Db& db, const Node& order, Instant now,
                               const core::TimeZone& zone) {
   if (order.text_of("owner").empty()) return missing("owner");
@@ -98,6 +75,9 @@ core::Status check_withdrawal(store::Db& db, const Node& order, Instant now,
       }
       if (one.to > now) others.push_back(core::to_iso(one.from));
     }
+  }
+  if (auto someone = check_practitioner(db, order, "owner"); others.empty() && !someone) {
+    return someone;
   }
   return core::fail(ErrorCode::kNotFound,
                     fmt::format("{} has filed no absence from then{}{}", owner,
@@ -138,23 +118,38 @@ core::Status check_provider(store::Db& db, const Node& order) {
     if (kept && *kept == *from) {
       return core::fail(ErrorCode::kRefusedByPolicy, "the two are one provider already");
     }
+    auto someone = check_practitioner(db, order, "owner");
+    return someone ? check_practitioner(db, order, "other") : someone;
   }
-  if (!joins && !joined) return core::fail(ErrorCode::kNotFound, "this id is joined to no other");
-  return {};
+  if (joined) return {};
+  auto someone = check_practitioner(db, order, "other");
+  return someone ? core::fail(ErrorCode::kNotFound, "this id is joined to no other") : someone;
 }
 
-core::Status check_decision(ChartStore& charts, const Node& order, Instant now) {
+core::Status check_decision(store::Db& db, const Node& order, Instant now) {
+  ChartStore charts(db);
   const std::string_view action = order.text_of("action");
   if (order.text_of("reason").empty()) return missing("reason");
   const auto about = named(charts, order, now);
   if (!about) return core::fail(about.error());
-  if (action == "reassign" && order.text_of("owner").empty()) return missing("owner");
+  const bool gives = action == "reassign";
+  if (gives && order.text_of("owner").empty()) return missing("owner");
   const bool wants_open = action != "reopen";
   if (is_open(about->state) != wants_open) {
     return core::fail(ErrorCode::kRefusedByPolicy,
                       fmt::format("the deficiency is {}", to_text(about->state)));
   }
-  return {};
+  return gives ? check_practitioner(db, order, "owner") : core::Status{};
+}
+
+core::Status check_assignment(store::Db& db, const Node& order, const core::TimeZone& zone) {
+  if (order.text_of("lacking").empty()) return missing("lacking");
+  if (order.text_of("owner").empty()) return missing("owner");
+  if (!moment(order.text_of("due"), zone)) return missing("due");
+  const auto visit = ChartStore(db).visit_numbered(order.text_of("visit"));
+  if (!visit) return core::fail(visit.error());
+  if (!*visit) return core::fail(no_such_visit(db, order.text_of("visit")));
+  return check_practitioner(db, order, "owner");
 }
 
 }  // namespace
@@ -181,8 +176,8 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     if (auto one = index.find(owner); !one) return core::fail(one.error());
   }
   if (action == "absence") {
-    const auto known = check_known(records.db(), order);
-    return known ? check_absence(rules, order, now, zone) : known;
+    const auto someone = check_practitioner(records.db(), order, "owner");
+    return someone ? check_absence(rules, order, now, zone) : someone;
   }
   if (action == "absence-withdraw") return check_withdrawal(records.db(), order, now, zone);
   if (action == "provider-join" || action == "provider-part") {
@@ -199,14 +194,8 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
     if (!*place) return core::fail(ErrorCode::kNotFound, "no document has that id");
     return {};
   }
-  if (action != "assign") return check_decision(charts, order, now);
-  if (order.text_of("lacking").empty()) return missing("lacking");
-  if (order.text_of("owner").empty()) return missing("owner");
-  if (!moment(order.text_of("due"), zone)) return missing("due");
-  const auto visit = charts.visit_numbered(order.text_of("visit"));
-  if (!visit) return core::fail(visit.error());
-  if (!*visit) return core::fail(ErrorCode::kNotFound, "no visit has that number");
-  return {};
+  return action == "assign" ? check_assignment(records.db(), order, zone)
+                            : check_decision(records.db(), order, now);
 }
 
 core::Result<std::vector<Absence>> absences(store::Records& records) {
@@ -226,9 +215,17 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
   if (action == "provider-join" || action == "provider-part") return join(order, cause, mark);
-  if (action == "review-plan") return plan_review(db_, order, life_.zone(), cause);
-  if (action == "review-visit") return review_visit(db_, order, cause);
+  if (action == "review-plan" || action == "review-visit") return review(order, cause);
   return decide(order, cause, mark, changes);
+}
+
+core::Status Orders::review(const Node& order, const Cause& cause) {
+  std::vector<Notice> notices;
+  auto done = order.text_of("action") == "review-plan"
+                  ? plan_review(db_, order, life_.zone(), cause, notices)
+                  : review_visit(db_, order, cause, notices);
+  for (Notice& one : notices) life_.add_notice(std::move(one));
+  return done;
 }
 
 core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& mark,

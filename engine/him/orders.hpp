@@ -34,6 +34,7 @@ class Orders {
   core::Status judge_again(std::string_view owner, const Mark& mark);
   core::Status reviewed(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status join(const fhir::Node& order, const Cause& cause, const Mark& mark);
+  core::Status review(const fhir::Node& order, const Cause& cause);
   std::string owner_of(const fhir::Node& order) const;
   void give_to(const fhir::Node& order, Deficiency& one) const;
   core::Status letters_sent(const fhir::Node& order, const Cause& cause);

@@ -12,7 +12,8 @@ using core::yaml::Node;
 
 constexpr std::string_view kLetterNames[] = {"L0", "L1", "L2", "L3", "L4", "L5"};
 constexpr std::string_view kFields[] = {"owner",      "date",  "number",     "hospital",
-                                        "department", "items", "suspend_on", "since", "count"};
+                                        "department", "items", "suspend_on", "since", "count",
+                                        "unannounced"};
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
 /// "18:00" as minutes of the day.
@@ -105,6 +106,9 @@ void RuleReader::read_letters(const Node& node, Policy& policy) {
     out.title = need_text(letter, "title", "letter");
     out.body = need_text(letter, "body", "letter");
     if (const Node* to = letter.find("to")) out.to = words(*to, "to");
+    if (const Node* words_of = letter.find("unannounced")) {
+      out.unannounced = text(*words_of, "unannounced");
+    }
     if (out.body.size() > kBodyBytesMax) {
       error(letter.place, fmt::format("a letter is at most {} bytes long", kBodyBytesMax));
     }

@@ -124,8 +124,12 @@ core::Result<std::vector<ReviewFile>> review_files(store::Records& records,
 }
 
 core::Result<std::vector<ReviewPlan>> review_plans(store::Records& records) {
+  return plans_of(records.db());
+}
+
+core::Result<std::vector<ReviewPlan>> plans_of(store::Db& db) {
   std::vector<ReviewPlan> found;
-  const auto done = records.db().query(
+  const auto done = db.query(
       "SELECT number, starts, ends, sample, reviewer, planned, planned_by, population, chosen FROM "
       "him_review_plan ORDER BY number",
       {}, [&found](const Row& row) {

@@ -1,19 +1,21 @@
 #include <core/hash.hpp>
+#include <core/micros.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "chart_store.hpp"
+#include "known.hpp"
 #include "review_store.hpp"
 
 namespace him {
 namespace {
 
 using core::ErrorCode;
+using core::micros;
 using fhir::Node;
 using store::Row;
-
-std::int64_t micros(core::Instant at) { return at.time_since_epoch().count(); }
 
 core::Result<ReviewPeriod> period_of(const Node& order, const core::TimeZone& zone) {
   return review_period(order.text_of("quarter"), order.text_of("from"), order.text_of("to"), zone);
@@ -51,6 +53,118 @@ core::Result<Review> review_of(store::Db& db, const std::string& encounter) {
   return found;
 }
 
+/// The files of a plan; their order never changes.
+core::Result<std::vector<std::string>> encounters_of(store::Db& db, std::int64_t plan) {
+  std::vector<std::string> found;
+  const auto done = db.query("SELECT encounter FROM him_review WHERE plan = ?1 ORDER BY encounter",
+                             {plan}, [&found](const Row& row) {
+                               found.emplace_back(row.text(0));
+                               return true;
+                             });
+  if (!done) return core::fail(done.error());
+  return found;
+}
+
+/// Part `part` of a plan as it is now.
+core::Result<ReviewPart> part_of(store::Db& db, const ReviewPlan& plan,
+                                 const std::vector<std::string>& encounters, std::size_t part) {
+  const std::size_t first = part * kReviewPartMax;
+  const std::size_t end = std::min(first + kReviewPartMax, encounters.size());
+  ReviewPart out{plan, part, (encounters.size() + kReviewPartMax - 1) / kReviewPartMax, {}};
+  const auto done = db.query(
+      "SELECT r.encounter, COALESCE(v.number, ''), COALESCE(v.patient, ''), r.reviewed FROM "
+      "him_review AS r LEFT JOIN him_visit AS v ON v.encounter = r.encounter WHERE r.plan = ?1 AND "
+      "r.encounter >= ?2 AND r.encounter <= ?3 ORDER BY r.encounter",
+      {plan.number, std::string_view(encounters[first]), std::string_view(encounters[end - 1])},
+      [&out](const Row& row) {
+        ReviewFile file;
+        file.encounter = row.text(0);
+        file.visit = row.text(1);
+        file.patient = row.text(2);
+        file.planned = true;
+        if (!row.is_null(3)) file.reviewed = core::instant(row.integer(3));
+        out.files.push_back(std::move(file));
+        return true;
+      });
+  if (!done) return core::fail(done.error());
+  return out;
+}
+
+core::Status tell_coverage(store::Db& db, const ReviewPeriod& period, core::Instant now,
+                           std::vector<Notice>& notices) {
+  ReviewReport report{{period}, now};
+  const auto count = [](const Row& row, int column) {
+    return static_cast<std::uint64_t>(row.integer(column));
+  };
+  const auto done = db.query(
+      "SELECT COUNT(*), COUNT(r.encounter), COUNT(r.reviewed) FROM him_visit AS v LEFT JOIN "
+      "him_review AS r ON r.encounter = v.encounter WHERE v.ended >= ?1 AND v.ended < ?2 AND "
+      "v.status NOT IN ('cancelled', 'entered-in-error')",
+      {micros(period.from), micros(period.end)}, [&](const Row& row) {
+        ReviewCoverage& sum = report.coverage;
+        sum.population = count(row, 0);
+        sum.reviewed = count(row, 2);
+        sum.open = count(row, 1) - sum.reviewed;
+        sum.unseen = sum.population - count(row, 1);
+        return false;
+      });
+  if (done) notices.emplace_back(report);
+  return done;
+}
+
+core::Status tell_plan(store::Db& db, std::int64_t number, core::Instant now,
+                       std::vector<Notice>& notices) {
+  const auto plans = plans_of(db);
+  if (!plans) return core::fail(plans.error());
+  for (const ReviewPlan& plan : *plans) {
+    if (plan.number != number) continue;
+    const auto encounters = encounters_of(db, number);
+    if (!encounters) return core::fail(encounters.error());
+    for (std::size_t part = 0; part * kReviewPartMax < encounters->size(); ++part) {
+      auto files = part_of(db, plan, *encounters, part);
+      if (!files) return core::fail(files.error());
+      notices.emplace_back(*files);
+      files->patients = true;
+      notices.emplace_back(std::move(*files));
+    }
+    return tell_coverage(db, plan.period, now, notices);
+  }
+  return {};
+}
+
+core::Status tell_reviewed(store::Db& db, const std::string& encounter, core::Instant now,
+                           std::vector<Notice>& notices) {
+  std::int64_t number = 0, ended = 0;
+  const auto found = db.query(
+      "SELECT r.plan, COALESCE(v.ended, 0) FROM him_review AS r LEFT JOIN him_visit AS v ON "
+      "v.encounter = r.encounter WHERE r.encounter = ?1",
+      {std::string_view(encounter)}, [&](const Row& row) {
+        number = row.integer(0);
+        ended = row.integer(1);
+        return false;
+      });
+  if (!found) return found;
+  const auto plans = plans_of(db);
+  if (!plans) return core::fail(plans.error());
+  std::set<std::pair<core::Instant, core::Instant>> told;   // two plans may share a period
+  for (const ReviewPlan& plan : *plans) {
+    if (plan.number == number) {
+      const auto encounters = encounters_of(db, number);
+      if (!encounters) return core::fail(encounters.error());
+      const auto at = std::lower_bound(encounters->begin(), encounters->end(), encounter);
+      const auto rank = static_cast<std::size_t>(at - encounters->begin());
+      auto files = part_of(db, plan, *encounters, rank / kReviewPartMax);
+      if (!files) return core::fail(files.error());
+      notices.emplace_back(std::move(*files));
+    }
+    const ReviewPeriod& period = plan.period;
+    if (ended < micros(period.from) || ended >= micros(period.end)) continue;
+    if (!told.emplace(period.from, period.end).second) continue;
+    if (auto done = tell_coverage(db, period, now, notices); !done) return done;
+  }
+  return {};
+}
+
 }  // namespace
 
 core::Status check_review_plan(store::Db& db, const Node& order, const core::TimeZone& zone) {
@@ -68,7 +182,7 @@ core::Status check_review_plan(store::Db& db, const Node& order, const core::Tim
 core::Status check_review_visit(store::Db& db, const Node& order) {
   const auto visit = ChartStore(db).visit_numbered(order.text_of("visit"));
   if (!visit) return core::fail(visit.error());
-  if (!*visit) return core::fail(ErrorCode::kNotFound, "no visit has that number");
+  if (!*visit) return core::fail(no_such_visit(db, order.text_of("visit")));
   const auto known = review_of(db, (*visit)->encounter);
   if (!known) return core::fail(known.error());
   if (known->reviewed) {
@@ -79,7 +193,7 @@ core::Status check_review_visit(store::Db& db, const Node& order) {
 }
 
 core::Status plan_review(store::Db& db, const Node& order, const core::TimeZone& zone,
-                         const Cause& cause) {
+                         const Cause& cause, std::vector<Notice>& notices) {
   const auto number = static_cast<std::int64_t>(cause.sequence.value());
   const auto period = period_of(order, zone);
   if (!period) return {};
@@ -111,10 +225,12 @@ core::Status plan_review(store::Db& db, const Node& order, const core::TimeZone&
                   "ON CONFLICT (encounter) DO NOTHING",
                   {std::string_view(file.encounter), number, reviewer});
   }
+  if (done) done = tell_plan(db, number, cause.now, notices);
   return done;
 }
 
-core::Status review_visit(store::Db& db, const Node& order, const Cause& cause) {
+core::Status review_visit(store::Db& db, const Node& order, const Cause& cause,
+                          std::vector<Notice>& notices) {
   const auto visit = ChartStore(db).visit_numbered(order.text_of("visit"));
   if (!visit) return core::fail(visit.error());
   if (!*visit) return {};
@@ -131,7 +247,7 @@ core::Status review_visit(store::Db& db, const Node& order, const Cause& cause) 
         "?1 AND reviewed IS NULL",
         {encounter, micros(cause.now), by, order.text_of("note")});
   }
-  return done;
+  return done ? tell_reviewed(db, std::string(encounter), cause.now, notices) : done;
 }
 
 }  // namespace him

@@ -50,7 +50,7 @@ const std::map<std::string_view, std::vector<std::string_view>>& rule_keys() {
        {"hospital", "department", "letters_at", "assignment_after", "reminder_before",
         "suspension_after", "chart_due_after", "delinquent_chart_after", "absence_min",
         "absence_grace", "quality_file_after", "alarm_percent", "severe_percent", "letters"}},
-      {"letter", {"title", "to", "body"}},
+      {"letter", {"title", "to", "body", "unannounced"}},
       {"trigger", {"event", "class", "when", "wait"}},
       {"wait", {"from", "after"}},
       {"exempt", {"reason", "when"}},

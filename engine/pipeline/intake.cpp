@@ -230,15 +230,20 @@ void Intake::submit_one(Item item, Done done) {
   store(std::move(item), std::move(done));
 }
 
-/// A query changes nothing: it is answered, not stored.
+/// A query changes nothing: it is answered, not stored. What was acknowledged before it is applied
+/// first; when that takes longer than ack_timeout, it is answered without.
 void Intake::answer_query(const Item& item, const Done& done) {
   FeedState* feed = item.feed;
   const auto answered = [this, feed, xml = item.xml, done](std::string reply) {
     done(finish(*feed, {std::move(reply)}, true, xml));
   };
-  if (queries_.ask(item.message, answered)) return;
-  refuse(item, Verdict::Kind::kReject,
-         {{hl7::Severity::kError, ErrorCode::kBusy, {}, "too many queries wait"}}, done);
+  const auto until = std::chrono::steady_clock::now() + feed->config->ack_timeout;
+  const auto copy = std::make_shared<Item>(item);
+  parts_.waiters->wait(parts_.journal->head(), until, [this, copy, answered, done](Applied) {
+    if (queries_.ask(copy->message, answered)) return;
+    refuse(*copy, Verdict::Kind::kReject,
+           {{hl7::Severity::kError, ErrorCode::kBusy, {}, "too many queries wait"}}, done);
+  });
 }
 
 void Intake::store(Item item, Done done) {

@@ -110,6 +110,24 @@ void check_document_rule(const std::string& rule, const std::string& type,
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_discharge_before_its_admission_is_a_conflict) {
+  Ward ward;
+  ward.admit();
+  Adt adt;
+  adt.trigger = "A03";
+  adt.event_time = "20260113100000";
+  adt.discharged = "20260109100000";   // beside PV1-44 of the 10th
+  adt.disposition = "01";
+  ward.send_message(adt);
+  BOOST_TEST(ward.open("R-CONFLICT"));
+  BOOST_TEST(ward.open("R06"));   // and nothing is lost by it
+  adt.trigger = "A08";
+  adt.event_time = "20260113110000";
+  adt.discharged = "20260113100000";
+  ward.send_message(adt);
+  BOOST_TEST(ward.state("R-CONFLICT") == "completed");
+}
+
 BOOST_AUTO_TEST_CASE(r01_history_and_physical) {
   check_document_rule("R01", "HP", [](Ward& ward) { ward.admit(); });
 }

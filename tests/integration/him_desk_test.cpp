@@ -158,7 +158,8 @@ BOOST_AUTO_TEST_CASE(a_doctor_of_two_ids_by_master_file_and_by_hand) {
   BOOST_REQUIRE_EQUAL(ack_code(ack), "AA");
   desk.engine.wait_applied();
   BOOST_TEST(owner() == "9009", desk.him({"providers", "--json"}).out);
-  BOOST_TEST(desk.him({"provider", "join", "9009", "5005", "--by", "ann"}).exit == 0);
+  BOOST_TEST(desk.him({"provider", "join", "9009", "5005", "--by", "ann"}).exit == 2);   // unheard of
+  BOOST_TEST(desk.him({"provider", "join", "9009", "5005", "--by", "ann", "--new"}).exit == 0);
   desk.engine.kill9();
   desk.engine.start();
   const Output known = desk.him({"providers", "--json"});
@@ -244,9 +245,20 @@ BOOST_AUTO_TEST_CASE(what_a_decision_did_is_shown_and_kept) {
     order.insert(order.end(), {"--by", "ann", "--reason", "committee"});
     return desk.him(order);
   };
-  const Output given = decide({"reassign", id, "--owner", "3003", "--name", "Hale, Iris"});
+  const Output given = decide({"reassign", id, "--owner", "3003", "--name", "Hale, Iris", "--new"});
   BOOST_TEST(given.out.find("Hale, Iris (3003)") != std::string::npos, given.out);
   const Output back = decide({"reassign", id, "--owner", "1001"});   // the name is known
+  const Output mistyped = decide({"reassign", id, "--owner", "1010"});
+  BOOST_TEST(mistyped.exit == 2);
+  BOOST_TEST(mistyped.err.find("did you mean 1001 (Adams, Ruth)?") != std::string::npos,
+             mistyped.err);
+  const Output elsewhere = desk.him({"add", "--visit", "V10", "--owner", "1001", "--lacking",
+                                     "Page 2", "--due", "2026-02-01", "--by", "ann"});
+  BOOST_TEST(elsewhere.exit == 2);
+  BOOST_TEST(elsewhere.err.find("did you mean V100?") != std::string::npos, elsewhere.err);
+  const Output nothing = desk.him({"deficiencies", "--visit", "V101", "--json"});
+  BOOST_TEST(nothing.exit == 0);
+  BOOST_TEST(nothing.err.find("did you mean V100?") != std::string::npos, nothing.err);
   BOOST_TEST(back.out.find("Adams, Ruth (1001)") != std::string::npos, back.out);
   BOOST_TEST(decide({"waive", id}).out.find("waived") != std::string::npos);
   BOOST_TEST(json_text(summary(), "decision") == "waive by ann: committee");

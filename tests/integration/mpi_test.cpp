@@ -343,6 +343,21 @@ BOOST_AUTO_TEST_CASE(queries_over_mllp_find_people_and_their_numbers) {
   BOOST_TEST(json_text(desk.engine.status(), "received") == "3");
 }
 
+BOOST_AUTO_TEST_CASE(a_query_sees_what_was_acknowledged_before_it) {
+  Desk desk("accept: [ADT, QBP]");
+  MllpPeer peer(desk.engine.mllp_port());
+  for (int i = 0; i < 50; ++i) {
+    const std::string number = std::to_string(500 + i);
+    const std::string ack = peer.ask(
+        "MSH|^~\\&|REG|NORTH|CW|HUB|20260110080000||ADT^A28^ADT_A05|N" + number +
+        "|P|2.5.1\rEVN|A28|20260110080000\rPID|1||" + number + "^^^NORTH^MR||OKONKWO" + number +
+        "^ADA||19710923|F\rPV1|1|N\r");
+    BOOST_REQUIRE_EQUAL(ack_code(ack), "AA");
+    const std::string found = query(desk, "Q22", "@PID.5.1^OKONKWO" + number);
+    BOOST_TEST(field(found, "QAK-2") == "OK", found);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_feed_answers_queries_unless_it_takes_other_types_alone) {
   Desk open("");
   open.register_person("1", "NORTH");

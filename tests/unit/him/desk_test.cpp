@@ -31,6 +31,11 @@ policy:
   letters:
     L1: {title: Reminder, body: "{{count}}: {{items}}"}
     L2: {title: Warning, body: 'Suspension on {{suspend_on}}: {{items}}'}
+    L3: {title: Suspension, body: 'Suspended since {{since}}: {{items}}'}
+    L4:
+      title: Reinstatement
+      body: 'Suspended since {{since}}, reinstated {{date}}.{{unannounced}}'
+      unannounced: ' No letter said so.'
 )";
 
 void discharge(Ward& ward, const std::string& visit) {
@@ -126,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_letter_does_not_ask_one_for_what_is_anothers_now) {
   BOOST_REQUIRE_EQUAL(letters(ward, true).size(), 2u);   // reminder, warning
   const std::string id = ward.one("R06", "2026-03-13T18:00:00Z").id;
   ward.command("2026-03-14T08:00:00Z", R"({"action": "reassign", "owner": "1002", "by": "clerk",)"
-                                       R"("reason": "on call", "id": ")" + id + "\"}");
+                                       R"("new": "true", "reason": "on call", "id": ")" + id + "\"}");
   BOOST_TEST(letters(ward, true).empty());
   ward.run_until("2026-03-14T18:00:00Z");   // the new one is warned in a letter of their own
   BOOST_REQUIRE_EQUAL(letters(ward, true).size(), 1u);
@@ -186,6 +191,65 @@ BOOST_AUTO_TEST_CASE(nobody_unknown_is_away) {
                refused.error().detail);
   }
   BOOST_TEST(file("4711", R"(, "new": "true")").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_nobody_has_are_refused) {
+  Ward ward(test::rules_from(kOneRule));
+  discharge(ward, "V1204");
+  const std::string id = ward.one("R06", "2026-03-07T08:00:00Z", "V1204").id;
+  const auto refusal = [&ward](const std::string& order) {
+    const auto done = check(ward, "2026-03-07T08:00:00Z", "{\"by\": \"clerk\", " + order + "}");
+    return done ? std::string("taken") : done.error().detail;
+  };
+  const std::string to_visit = R"("action": "assign", "lacking": "Page 2", "due": "2026-04-01", )";
+  const std::string give = R"("action": "reassign", "reason": "x", "id": ")" + id + "\", ";
+  BOOST_TEST(refusal(to_visit + R"("visit": "V1204", "owner": "1001")") == "taken");
+  BOOST_TEST(refusal(to_visit + R"("visit": "V1204", "owner": "=coding")") == "taken");
+  BOOST_TEST(refusal(to_visit + R"("visit": "V1204", "owner": "9", "new": "true")") == "taken");
+  BOOST_TEST(refusal(give + R"("owner": "1001")") == "taken");
+  const auto names = [](const std::string& text, const char* what) {
+    return text.find(what) != std::string::npos;
+  };
+  for (const std::string& order : {to_visit + R"("visit": "V1204", )", give}) {
+    const std::string why = refusal(order + R"("owner": "1O01")");
+    BOOST_TEST(names(why, "no practitioner is known by 1O01"), why);
+  }
+  for (const char* mistyped : {"V1240", "V120", "V12044", "X1204"}) {
+    const std::string visit = std::string(R"("visit": ")") + mistyped + "\"";
+    for (const std::string& order : {to_visit + R"("owner": "1001", )" + visit,
+                                     R"("action": "review-visit", )" + visit}) {
+      BOOST_TEST(names(refusal(order), "did you mean V1204?"), refusal(order));
+    }
+  }
+  BOOST_TEST(refusal(R"("action": "review-visit", "visit": "88888888")") ==
+             "no visit has that number");
+  BOOST_TEST(names(refusal(R"("action": "provider-join", "owner": "1001", "other": "7")"),
+                   "known by 7"));
+  BOOST_TEST(names(refusal(R"("action": "provider-part", "other": "7")"), "known by 7"));
+  BOOST_TEST(names(refusal(R"("action": "absence-withdraw", "owner": "7", "from": "2026-04-01")"),
+                   "known by 7"));
+}
+
+BOOST_AUTO_TEST_CASE(a_reinstatement_says_when_no_letter_of_suspension_went_before) {
+  const auto last_words = [](bool sent) {
+    Ward ward(test::rules_from(kOneRule));
+    discharge(ward, "V1");
+    ward.run_until("2026-03-23T18:00:00Z");
+    if (sent) {
+      ward.command("2026-03-24T08:00:00Z",
+                   R"({"action": "letters-sent", "upto": "3", "by": "clerk"})");
+    }
+    sign(ward, "V1", "2026-03-25T10:00:00Z");
+    const auto all = letters(ward);
+    BOOST_REQUIRE_EQUAL(all.size(), 4u);
+    BOOST_TEST((all[2].level == him::Letter::kSuspension));
+    BOOST_TEST(all[2].cancelled.has_value() == !sent);
+    BOOST_TEST((all[3].level == him::Letter::kReinstatement));
+    return all[3].text;
+  };
+  const std::string plain = "Reinstatement\n\nSuspended since 2026-03-23, reinstated 2026-03-25.";
+  BOOST_TEST(last_words(true) == plain);
+  BOOST_TEST(last_words(false) == plain + " No letter said so.");
 }
 
 BOOST_AUTO_TEST_CASE(the_clock_wakes_for_the_end_of_a_month) {

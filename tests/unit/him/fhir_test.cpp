@@ -2,6 +2,11 @@
 #include <boost/test/unit_test.hpp>
 #include <fhir/json.hpp>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "paths.hpp"
 #include "ward.hpp"
 
 using fhir::Node;
@@ -153,4 +158,35 @@ BOOST_AUTO_TEST_CASE(what_a_chart_gives_is_valid_too) {
   const auto found = ward.list("2026-03-09T08:05:00Z");
   BOOST_TEST(found.size() == 4u);
   for (const him::Deficiency& one : found) check_valid(one);
+}
+
+BOOST_AUTO_TEST_CASE(the_topic_names_what_tasks_have) {
+  std::ifstream file(test::source_path("/schemas/fhir/topics/chart-deficiency.json"));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  fhir::Document memory;
+  const auto topic = fhir::parse_json(text, memory);
+  BOOST_REQUIRE(topic.has_value());
+  const Node* trigger = (*topic)->find("resourceTrigger")->first_item->value;
+  BOOST_TEST(trigger->text_of("resource") == "Task");
+  const Node* task = him::to_task(example(), memory);
+  const std::string criteria(trigger->find("queryCriteria")->text_of("current"));
+  const Node* coding = task->find("code")->find("coding")->first_item->value;
+  BOOST_TEST(criteria == "code=" + std::string(coding->text_of("system")) + "|");
+  const auto searched = [](std::string_view name) {
+    const auto params = test::r4().search_params("Task");
+    return std::any_of(params.begin(), params.end(),
+                       [name](const auto& one) { return one.name == name; });
+  };
+  std::size_t filters = 0;
+  for (const auto* one = (*topic)->find("canFilterBy")->first_item; one; one = one->next) {
+    BOOST_TEST(one->value->text_of("resource") == "Task");
+    BOOST_TEST(searched(one->value->text_of("filterParameter")),
+               one->value->text_of("filterParameter"));
+    ++filters;
+  }
+  BOOST_TEST(filters == 6u);
+  const Node* shape = (*topic)->find("notificationShape")->first_item->value;
+  for (const auto* one = shape->find("include")->first_item; one; one = one->next) {
+    BOOST_TEST(searched(std::string_view(one->value->text).substr(5)), one->value->text);
+  }
 }

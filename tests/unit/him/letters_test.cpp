@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(decisions_of_the_department_stand) {
   ward.command("2026-03-09T08:00:00Z", order("reopen"));
   BOOST_TEST(ward.open("R06", "2026-03-09T08:00:00Z"));
   ward.command("2026-03-10T08:00:00Z",
-               order("reassign", R"(,"owner":"2002","owner_name":"Brown, Lee")"));
+               order("reassign", R"(,"owner":"2002","owner_name":"Brown, Lee","new":"true")"));
   ward.message("2026-03-11T08:00:00Z", {{"visit", {{"id", "V1"}, {"disposition", "01"}}}});
   BOOST_TEST(ward.one("R06", "2026-03-11T08:00:00Z").owner == "Brown, Lee (2002)");
   BOOST_TEST((ward.one("R06", "2026-03-11T08:00:00Z").due == test::at("2026-03-13T09:30:00Z")));
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(decisions_of_the_department_stand) {
   BOOST_TEST(ward.state("R06", "2026-03-12T09:00:00Z") == "completed");
   ward.command("2026-03-12T10:00:00Z",
                R"({"action":"assign","visit":"V1","owner":"1001","lacking":"Page 2",
-                   "due":"2026-03-20T08:00:00Z","by":"x"})");
+                   "due":"2026-03-20T08:00:00Z","by":"x","new":"true"})");
   BOOST_TEST(ward.one("MANUAL", "2026-03-12T10:00:00Z").lacking == "Page 2");
   BOOST_TEST(ward.one("MANUAL", "2026-03-12T10:00:00Z").mrn == "100");
 }

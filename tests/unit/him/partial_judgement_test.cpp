@@ -74,7 +74,8 @@ class Traffic {
       if (fitting.empty()) return;
       std::sort(fitting.begin(), fitting.end(),
                 [](const auto& a, const auto& b) { return a.id < b.id; });
-      w.command(now, fmt::format(R"({{"action":"{}","id":"{}","owner":"{}","by":"hand","reason":"x"}})",
+      w.command(now, fmt::format(R"({{"action":"{}","id":"{}","owner":"{}","by":"hand","reason":"x",
+                                        "new":"true"}})",
                                  action, fitting[which % fitting.size()].id, owner));
     };
   }

@@ -15,7 +15,8 @@ using test::Ward;
 namespace {
 
 const char* const kJoin =
-    R"({"action":"provider-join","owner":"1001","other":"2002","owner_name":"Adams, Ruth","by":"Ito"})";
+    R"({"action":"provider-join","owner":"1001","other":"2002","owner_name":"Adams, Ruth",
+        "by":"Ito","new":"true"})";
 
 /// Two patients leave, each with a summary to write by the same doctor under another id.
 void discharge_two(Ward& ward) {
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(master_file_joins_the_ids_of_a_practitioner) {
   BOOST_TEST(known->front().aliases.front().how == "Practitioner/p1");
   // A chain: a third id comes by hand, under an id that is no longer the one kept.
   ward.command("2026-03-07T09:00:00Z",
-               R"({"action":"provider-join","owner":"2002","other":"3003","by":"Ito"})");
+               R"({"action":"provider-join","owner":"2002","other":"3003","by":"Ito","new":"true"})");
   BOOST_TEST(him::providers(ward.records())->front().aliases.size() == 2u);
 }
 

@@ -6,6 +6,7 @@
 #include <him/review.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "ward.hpp"
 
@@ -184,6 +185,97 @@ BOOST_AUTO_TEST_CASE(every_file_of_a_period_is_accounted_for) {
   BOOST_REQUIRE_EQUAL(plans->size(), 2u);
   BOOST_TEST(plans->front().chosen == 5u);
   BOOST_TEST(plans->back().chosen == 15u);
+}
+
+namespace {
+
+/// What others are told of reviews: the last resource of each type, as JSON.
+struct Ear {
+  Ward& ward;
+  std::map<std::string, std::string> last;
+  std::string types;   ///< of what came since the last listen()
+
+  void listen() {
+    types.clear();
+    fhir::Document memory;
+    std::map<std::string, const fhir::Node*> latest;
+    for (const fhir::Node* one : ward.charts().take_notices(memory)) {
+      const std::string type(one->text_of("resourceType"));
+      if (type != "Group" && type != "List" && type != "MeasureReport") continue;
+      types += type + " ";
+      latest[type] = one;
+    }
+    for (const auto& [type, one] : latest) {
+      for (const auto& fault : schema::validate(test::r4(), one)) {
+        BOOST_ERROR(type << "." << fault.path << ": " << fault.text);
+      }
+      last[type].clear();
+      fhir::write_json(one, last[type]);
+    }
+  }
+  std::size_t count(const std::string& type, const std::string& text) const {
+    const std::string& json = last.at(type);
+    std::size_t found = 0;
+    for (std::size_t at = json.find(text); at != json.npos; at = json.find(text, at + 1)) ++found;
+    return found;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_review_is_told_as_group_list_and_report) {
+  Ward ward(test::core_rules());
+  for (const char* visit : {"V1", "V2", "V3"}) discharge(ward, visit, "2026-02-10T10:00:00Z");
+  Ear ear{ward, {}, {}};
+  ward.command("2026-04-02T08:00:00Z",
+               R"({"action":"review-plan","quarter":"2026Q1","reviewer":"Lund","by":"Ito"})");
+  ear.listen();
+  BOOST_TEST(ear.types == "List Group MeasureReport ");
+  BOOST_TEST(ear.count("List", R"("reference":"Encounter/)") == 3u);
+  BOOST_TEST(ear.count("List", R"("code":"open")") == 3u);
+  BOOST_TEST(ear.count("Group", R"("reference":"Patient/)") == 1u);
+  BOOST_TEST(ear.count("Group", R"("period":{"start":"2026-01-01","end":"2026-03-31"})") == 1u);
+  BOOST_TEST(ear.count("MeasureReport", R"("status":"pending")") == 1u);
+  BOOST_TEST(ear.count("MeasureReport", R"("code":"open"}]},"count":3)") == 1u);
+  discharge(ward, "V90", "2026-03-30T10:00:00Z");   // late: nobody has planned it
+  for (const char* visit : {"V1", "V2", "V3"}) {
+    ward.command("2026-04-05T08:00:00Z",
+                 std::string(R"({"action":"review-visit","by":"Lund","visit":")") + visit + "\"}");
+    ear.listen();
+    BOOST_TEST(ear.types == "List MeasureReport ");
+  }
+  BOOST_TEST(ear.count("List", R"("code":"reviewed")") == 3u);
+  BOOST_TEST(ear.count("MeasureReport", R"("code":"numerator"}]},"count":3)") == 1u);
+  BOOST_TEST(ear.count("MeasureReport", R"("code":"unseen"}]},"count":1)") == 1u);
+  BOOST_TEST(ear.count("MeasureReport", R"("status":"pending")") == 1u);
+  // Reviewed without a plan, it counts all the same.
+  ward.command("2026-04-06T08:00:00Z", R"({"action":"review-visit","visit":"V90","by":"Lund"})");
+  ear.listen();
+  BOOST_TEST(ear.types == "MeasureReport ");
+  BOOST_TEST(ear.count("MeasureReport", R"("status":"complete")") == 1u);
+  BOOST_TEST(ear.count("MeasureReport", R"("value":100.0)") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_review_is_told_in_parts) {
+  Ward ward(test::core_rules());
+  for (int i = 0; i < 503; ++i) {
+    discharge(ward, "V" + std::to_string(i), "2026-02-10T10:00:00Z");
+  }
+  Ear ear{ward, {}, {}};
+  ward.command("2026-04-02T08:00:00Z",
+               R"({"action":"review-plan","quarter":"2026Q1","reviewer":"Lund","by":"Ito"})");
+  ear.listen();
+  BOOST_TEST(ear.types == "List Group List Group MeasureReport ");
+  BOOST_TEST(ear.count("List", R"("reference":"Encounter/)") == 3u);
+  BOOST_TEST(ear.count("List", "(2 of 2)") == 1u);
+  const std::string second = ear.last.at("List");
+  const std::size_t at = second.find(R"("display":"V)") + 11;
+  const std::string visit = second.substr(at, second.find('"', at) - at);
+  ward.command("2026-04-05T08:00:00Z",
+               R"({"action":"review-visit","by":"Lund","visit":")" + visit + "\"}");
+  ear.listen();   // its own part, with the others of it
+  BOOST_TEST(ear.count("List", R"("code":"reviewed")") == 1u);
+  BOOST_TEST(ear.count("List", R"("reference":"Encounter/)") == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(worklists_by_service_unit_and_age) {

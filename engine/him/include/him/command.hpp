@@ -18,7 +18,6 @@ namespace him {
 ///                          "due": TIME, "by": WHO}                    (a deficiency added by hand)
 ///   {"action": "reopen",   "id": ID, "by": WHO, "reason": TEXT}
 ///   {"action": "absence",  "owner": ID, "from": TIME, "to": TIME, "by": WHO}
-///                          ("new": "true" where no practitioner is known by that id yet)
 ///   {"action": "absence-withdraw", "owner": ID, "from": TIME, "by": WHO}
 ///                          (not begun yet: never filed; begun: it ends now)
 ///   {"action": "reviewed", "document": ID, "by": WHO}                 (by the department, of a
@@ -31,6 +30,8 @@ namespace him {
 ///   {"action": "provider-part", "other": ID, "by": WHO}      (a doctor of its own again)
 ///   {"action": "letters-sent", "upto": NUMBER, "how": TEXT, "by": WHO}
 ///
+/// An "owner" or "other" that is no role ("=coding") is refused where no practitioner is known by
+/// it, unless "new" is "true"; so is a visit that nobody has heard of. The nearest number is named.
 /// "from", "to" and "due" are times, or days, which begin at the site's midnight. What is past due
 /// already when an absence is filed is not paused by it.
 ///

@@ -220,6 +220,11 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
                                            const ListFilter& filter, core::Instant now,
                                            const Site& site = {});
 
+/// What a filter names that nobody has heard of, with the nearest that is known: a rule, a visit,
+/// an owner; empty when there is no such. For whoever wonders at an empty list.
+core::Result<std::string> unknown_in(store::Records& records, const RulePack& rules,
+                                     const ListFilter& filter);
+
 /// Open deficiencies in the records, for status displays.
 core::Result<std::uint64_t> count_open(store::Records& records);
 /// Patients with open deficiencies of one rule.

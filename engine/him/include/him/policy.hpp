@@ -23,11 +23,13 @@ inline constexpr std::size_t kLetterCount = 6;
 std::string_view to_text(Letter letter);   ///< "L2"
 
 /// Words of one letter; {{owner}} {{date}} {{number}} {{hospital}} {{department}} {{suspend_on}}
-/// {{since}} (of a suspension) {{items}} and {{count}} are filled in. The title stands above it,
-/// who gets a copy below.
+/// {{since}} (of a suspension) {{items}} {{count}} and {{unannounced}} are filled in. The title
+/// stands above it, who gets a copy below.
 struct LetterTemplate {
   std::string title, body;
   std::vector<std::string> to;   ///< who gets it besides the physician
+  /// L4: what {{unannounced}} stands for when the suspension ended before its letter was sent.
+  std::string unannounced;
 };
 
 /// What the site decides about its lifecycle: `policy:` of a rule pack (mappings/him/policy.yaml).
