@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <fhir/date_range.hpp>
 #include <fhir/first_version.hpp>
 #include <fhir/merge.hpp>
 #include <string>
@@ -78,6 +79,15 @@ const Node* sibling_node(const Node* object, std::string_view name) {
   return member ? member->value : nullptr;
 }
 
+/// per-1 of Period.
+bool ends_before_start(const Node* period) {
+  const Node* start = period->find("start");
+  const Node* end = period->find("end");
+  if (!start || !end || !start->is_leaf() || !end->is_leaf()) return false;
+  const auto from = parse_date_range(start->text), to = parse_date_range(end->text);
+  return from && to && to->end <= from->start;
+}
+
 class Merger {
  public:
   Merger(const MergePolicy& policy, Document& into) : policy_(policy), into_(into) {}
@@ -97,6 +107,10 @@ class Merger {
       if (stored->find(name) || sibling_of(stored, name)) continue;
       if (name != m->name && incoming->find(name)) continue;  // came with its element
       put_incoming(incoming, name, result);
+    }
+    if (!top && ends_before_start(result) && !ends_before_start(stored)) {
+      into_.remove(result, "end");
+      into_.remove(result, "_end");
     }
     return result;
   }

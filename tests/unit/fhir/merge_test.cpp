@@ -65,6 +65,19 @@ BOOST_AUTO_TEST_CASE(periods_and_backbones_are_merged_inside) {
              R"({"hospitalization":{"admitSource":{"text":"a"},"dischargeDisposition":{"text":"b"}}})");
 }
 
+BOOST_AUTO_TEST_CASE(a_period_does_not_end_before_its_start) {
+  const char* const stay = R"({"period":{"start":"2026-01-02T08:00:00-05:00"}})";
+  BOOST_TEST(merged(stay, R"({"period":{"end":"2026-01-02T07:59:00-05:00"}})") == stay);
+  BOOST_TEST(merged(stay, R"({"period":{"end":"2026-01-02T12:30:00Z"}})") == stay);
+  BOOST_TEST(merged(stay, R"({"period":{"end":"2026-01-02"}})") ==
+             R"({"period":{"start":"2026-01-02T08:00:00-05:00","end":"2026-01-02"}})");
+  BOOST_TEST(merged(R"({"period":{"start":"2026-01-01","end":"2026-01-03","_end":{"id":"e"}}})",
+                    R"({"period":{"start":"2026-01-04"}})") == R"({"period":{"start":"2026-01-04"}})");
+  // What was stored so is not for a merge to mend.
+  const char* const wrong = R"({"period":{"start":"2026-01-04","end":"2026-01-03"}})";
+  BOOST_TEST(merged(wrong, wrong) == wrong);
+}
+
 BOOST_AUTO_TEST_CASE(a_choice_ousts_its_other_types) {
   BOOST_TEST(merged(R"({"status":"final","valueString":"5","_valueString":{"id":"q"},"note":"n"})",
                     R"({"valueQuantity":{"value":5}})") ==

@@ -34,6 +34,8 @@ struct MergePolicy {
 ///  * A choice element (value[x], onset[x]...) replaces its siblings of other types.
 ///  * `_name` belongs to `name`: when the element comes with another value or with its own `_name`,
 ///    both are taken from `incoming`; a list that has one is replaced, never united.
+///  * A Period that would end before its start, by what came beside what is stored, has no end
+///    (per-1).
 ///  * With Mode::kMerge, `extension` lists are always united by url: each url is its own element.
 ///  * resourceType and id stay as stored.
 /// merge(x, x) equals x and merge(merge(s, i), i) equals merge(s, i).
