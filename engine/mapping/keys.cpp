@@ -57,7 +57,8 @@ std::size_t KeyTable::place(std::uint64_t hash, std::string_view type, std::stri
 
 namespace {
 std::uint64_t hash_of(std::string_view type, std::string_view key) {
-  return core::stable_hash(key, type.size() * 131 + static_cast<unsigned char>(type.front()));
+  const auto kind = static_cast<std::uint8_t>(type.front());
+  return MemoKey{static_cast<std::uint32_t>(type.size()), 0, kind, key}.hash();
 }
 }  // namespace
 

@@ -98,9 +98,9 @@ std::int32_t Mapper::Impl::traced_linked(const MapInfo& map, const Val& value,
   return draft;
 }
 
-/// What the value has just added to a draft of that key with the members that it had before: whether
-/// a rule runs depends on what is there, what it gives on the value alone. As a list: the key, the
-/// members added, and the names of the others. @return false: rules may have changed those.
+/// What the value has just added to a draft of that key with the members that it had before:
+/// whether a rule runs depends on what is there, what it gives on the value alone. As a list: the
+/// key, the members added, and the names of the others. @return false: those may be changed.
 bool Mapper::Impl::keep_completion(const MapInfo& map, const Asked& asked, std::int32_t draft) {
   const Target* const targets = p_.targets.data() + map.targets.first;
   const auto inner_choice = [](const Target& one) {
