@@ -14,8 +14,8 @@
   "opened, due, late, closed, suspended, facts"
 // What may change while owner, visit and patient stay, but for the indexed times.
 #define HIM_MOVING                                                                              \
-  "state = ?4, judged = ?5, retry = ?7, opened = ?13, due = ?14, late = ?15, suspended = ?17, "     \
-  "facts = ?18"
+  "state = ?4, judged = ?5, retry = ?7, opened = ?13, due = ?14, late = ?15, "                   \
+  "suspended = ?17, facts = ?18"
 #define HIM_WHOSE "patient = ?9, mrn = ?10, closed = ?16, owner_id = ?12, next_at = ?6"
 #define HIM_WHERE_SAME " WHERE number = ?1 AND patient = ?9 AND mrn = ?10 AND owner_id = ?12"
 

@@ -40,7 +40,8 @@ struct Policy {
   std::chrono::microseconds assignment_after = std::chrono::hours(24);   ///< L0, when still open
   std::chrono::microseconds reminder_before = std::chrono::hours(72);    ///< due, L1
   std::chrono::microseconds suspension_after = std::chrono::hours(240);  ///< after L2
-  std::chrono::microseconds chart_due_after = std::chrono::hours(24 * 21);   ///< of discharge; 0: never
+  /// What a chart lacks so long after the discharge is delinquent, whatever its due time; 0: never.
+  std::chrono::microseconds chart_due_after = std::chrono::hours(24 * 21);
   std::chrono::microseconds delinquent_chart_after = std::chrono::hours(24 * 30);  ///< the rate
   std::chrono::microseconds absence_min = std::chrono::hours(72);
   std::chrono::microseconds absence_grace = std::chrono::hours(72);
