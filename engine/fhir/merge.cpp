@@ -79,13 +79,8 @@ const Node* sibling_node(const Node* object, std::string_view name) {
   return member ? member->value : nullptr;
 }
 
-/// per-1 of Period.
 bool ends_before_start(const Node* period) {
-  const Node* start = period->find("start");
-  const Node* end = period->find("end");
-  if (!start || !end || !start->is_leaf() || !end->is_leaf()) return false;
-  const auto from = parse_date_range(start->text), to = parse_date_range(end->text);
-  return from && to && to->end <= from->start;
+  return fhir::ends_before_start(period->find("start"), period->find("end"));
 }
 
 class Merger {

@@ -58,10 +58,6 @@ using TimeText = std::array<char, kTimeTextMax>;
 std::string_view write_time(const Stamp& stamp, Prim prim, Offsets& offsets, TimeText& out,
                             bool& unsure);
 
-/// Whether one FHIR dateTime lies before another. Of one offset they compare as texts, as far as
-/// both are given; where one has no offset, nothing is known.
-bool is_before(std::string_view time, std::string_view other);
-
 /// Lexical NM -> JSON number: "+5" 5, ".5" 0.5, "007" 7, "1.10" as is. nullopt for ">5".
 /// The result is a view into `text` or `scratch`.
 std::optional<std::string_view> to_decimal(std::string_view text, std::string& scratch);

@@ -1,4 +1,5 @@
 #include <core/text.hpp>
+#include <fhir/date_range.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -243,13 +244,6 @@ Node* Mapper::Impl::walk(Range steps, Node* object) {
   return object;
 }
 
-/// per-1 of Period.
-bool ends_before_start(const Node* period, const Node* end) {
-  const Node* start = period->find("start");
-  return start && start->kind == Node::Kind::kString && end->kind == Node::Kind::kString &&
-         is_before(end->text, start->text);
-}
-
 /// The list of that name, made when it is not there, for changing.
 Node* Mapper::Impl::own_list(Node* object, std::string_view name) {
   Node* list = object->find(name);
@@ -290,7 +284,7 @@ void Mapper::Impl::place(Sink& sink, Node* node) {
   ++sink.count;
   if (!target.repeats) {
     if (shape_ && sink.rule.member == "end") shape_->periods.push_back(parent);
-    if (sink.rule.member == "end" && ends_before_start(parent, node)) {
+    if (sink.rule.member == "end" && fhir::ends_before_start(parent->find("start"), node)) {
       note_lost();
       issue(core::ErrorCode::kDataType, Origin(), "a period that ends before it starts has no end");
       return;

@@ -130,9 +130,6 @@ class ShapeKeyWriter;
 void append_number(std::string& out, std::int32_t number);
 void append_mark(std::string& out, std::int32_t draft);   ///< mapper.hpp: kDraftMark
 
-/// per-1 of Period: whether `end` lies before the period's start.
-bool ends_before_start(const fhir::Node* period, const fhir::Node* end);
-
 struct Mapper::Impl {
   explicit Impl(std::shared_ptr<const MappingSet> set);
 

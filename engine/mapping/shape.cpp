@@ -1,3 +1,5 @@
+#include <fhir/date_range.hpp>
+
 #include <algorithm>
 
 #include "visit.hpp"
@@ -338,8 +340,7 @@ Node* Mapper::Impl::instance(const Shape& shape, std::size_t base) {
       }
       node->last_member = to - 1;
       if (part.period && good) {
-        const Node* const end = node->find("end");
-        good = !end || !ends_before_start(node, end);
+        good = !fhir::ends_before_start(node->find("start"), node->find("end"));
       }
     } else {
       node->kind = Node::Kind::kArray;

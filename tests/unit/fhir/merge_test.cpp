@@ -71,6 +71,11 @@ BOOST_AUTO_TEST_CASE(a_period_does_not_end_before_its_start) {
   BOOST_TEST(merged(stay, R"({"period":{"end":"2026-01-02T12:30:00Z"}})") == stay);
   BOOST_TEST(merged(stay, R"({"period":{"end":"2026-01-02"}})") ==
              R"({"period":{"start":"2026-01-02T08:00:00-05:00","end":"2026-01-02"}})");
+  // In the evening of New York it is the next day in Greenwich: of a day without a zone nothing is
+  // known.
+  BOOST_TEST(merged(R"({"period":{"start":"2026-01-02T20:00:00-05:00"}})",
+                    R"({"period":{"end":"2026-01-02"}})") ==
+             R"({"period":{"start":"2026-01-02T20:00:00-05:00","end":"2026-01-02"}})");
   BOOST_TEST(merged(R"({"period":{"start":"2026-01-01","end":"2026-01-03","_end":{"id":"e"}}})",
                     R"({"period":{"start":"2026-01-04"}})") == R"({"period":{"start":"2026-01-04"}})");
   // What was stored so is not for a merge to mend.

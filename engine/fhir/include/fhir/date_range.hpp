@@ -1,4 +1,6 @@
 #pragma once
+#include <fhir/node.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -17,5 +19,12 @@ struct DateRange {
 /// read as UTC. Years 1 to 9999; a leap second counts as the first instant of the next minute.
 /// nullopt when malformed or no day of the calendar.
 std::optional<DateRange> parse_date_range(std::string_view text);
+
+/// Whether one FHIR dateTime lies before another. Of one offset they compare as texts, as far as
+/// both are given; where one has no offset, nothing is known.
+bool is_before(std::string_view time, std::string_view other);
+
+/// per-1 of Period, of its two members; false where one is missing, or the order is not known.
+bool ends_before_start(const Node* start, const Node* end);
 
 }  // namespace fhir
