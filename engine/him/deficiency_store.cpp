@@ -1,4 +1,5 @@
 #include <core/micros.hpp>
+#include <core/text.hpp>
 #include <fhir/json.hpp>
 
 #include <charconv>
@@ -91,11 +92,7 @@ class FactsIn {
 
  private:
   std::optional<std::int64_t> number(std::string_view name) const {
-    const std::string_view text = object_->text_of(name);
-    std::int64_t value = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
+    return core::to_int(object_->text_of(name));
   }
   const fhir::Node* object_;
 };

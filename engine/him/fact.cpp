@@ -1,10 +1,10 @@
 #include "fact.hpp"
 
 #include <core/micros.hpp>
+#include <core/text.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace him {
 namespace {
@@ -23,11 +23,7 @@ std::string_view leaf(const Fact& fact, std::size_t slot) {
 }
 
 std::optional<std::int64_t> stored_number(const Fact& fact, std::size_t slot) {
-  const std::string_view text = leaf(fact, slot);
-  std::int64_t value = 0;
-  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return core::to_int(leaf(fact, slot));
 }
 
 bool is_suspended(const Chart& chart, const Fact& fact, std::size_t who) {
