@@ -120,9 +120,7 @@ std::string in_words(store::Records& records, const Chart& chart, const Fact& fa
   if (words.empty()) words = name_of(fact.kind);
   const auto micros = time_of(chart, fact);
   if (!micros) return words;
-  const Instant at = core::instant(*micros);
-  return fmt::format("{}, {}", words,
-                     core::to_iso(at + std::chrono::seconds{zone.offset_at(at)}).substr(0, 10));
+  return fmt::format("{}, {}", words, local_day(core::instant(*micros), zone));
 }
 
 AuditLine line_of(const Verdict& verdict, const Chart& chart) {

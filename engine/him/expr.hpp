@@ -81,6 +81,8 @@ using Conditions = std::map<std::string, Expr, std::less<>>;
 
 /// Local midnight at or before `micros`, plus `days` civil days; a day of 23 hours is a day too.
 std::int64_t local_midnight(std::int64_t micros, int days, const core::TimeZone* zone);
+/// The day it is there: "2026-11-21".
+std::string local_day(core::Instant at, const core::TimeZone& zone);
 /// The same local time `days` days on.
 std::int64_t add_local_days(std::int64_t micros, int days, const core::TimeZone* zone);
 

@@ -215,6 +215,10 @@ std::int64_t civil(std::int64_t micros, int days, bool to_midnight, const core::
 
 }  // namespace
 
+std::string local_day(core::Instant at, const core::TimeZone& zone) {
+  return core::to_iso(at + std::chrono::seconds{zone.offset_at(at)}).substr(0, 10);
+}
+
 std::int64_t local_midnight(std::int64_t micros, int days, const core::TimeZone* zone) {
   return civil(micros, days, true, zone);
 }

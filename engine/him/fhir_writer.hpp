@@ -4,11 +4,17 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "expr.hpp"
+
 namespace him {
+
+inline constexpr std::string_view kMeasurePopulation =
+    "http://terminology.hl7.org/CodeSystem/measure-population";
 
 /// Builds a resource without ever writing an empty member.
 class Writer {
@@ -62,6 +68,31 @@ class Writer {
       text(coding, "code", code);
     }
     text(parent, "text", words);
+  }
+
+  /// A period of whole days. `end` is the first instant after it, at a midnight.
+  void days(fhir::Node* parent, core::Instant from, core::Instant end, const core::TimeZone& zone) {
+    fhir::Node* period = object(parent, "period");
+    text(period, "start", local_day(from, zone));
+    text(period, "end", last_day(end, zone));
+  }
+  static std::string last_day(core::Instant end, const core::TimeZone& zone) {
+    return local_day(end - std::chrono::microseconds{1}, zone);
+  }
+  /// A count in a group of a MeasureReport.
+  void population(fhir::Node* group, std::string_view system, std::string_view code,
+                  std::uint64_t count) {
+    fhir::Node* population = in_list(group, "population");
+    concept_of(object(population, "code"), system, code, {});
+    number(population, "count", fmt::format("{}", count));
+  }
+  /// The score of a group of a MeasureReport.
+  void percent(fhir::Node* group, double value) {
+    fhir::Node* score = object(group, "measureScore");
+    number(score, "value", fmt::format("{:.1f}", value));
+    text(score, "unit", "%");
+    identifier(score, "http://unitsofmeasure.org", {});
+    text(score, "code", "%");
   }
 
  private:

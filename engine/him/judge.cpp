@@ -167,8 +167,7 @@ Instant with_pauses(Instant due, const Verdict& verdict, microseconds after,
   if (!circumstances.absences) return due;
   const auto mine = circumstances.absences->find(verdict.owner_id);
   if (mine == circumstances.absences->end()) return due;
-  return paused(due - after, due, mine->second,
-                circumstances.policy().absence_grace);
+  return paused(due - after, due, mine->second, circumstances.policy().absence_grace);
 }
 
 void set_due(const Rule& rule, const Scope& scope, const Circumstances& circumstances,
@@ -207,9 +206,7 @@ void set_lacking(const Rule& rule, const std::string& missing, const Scope& scop
   if (!rule.repeat) return;
   const core::TimeZone utc;
   const core::TimeZone& zone = scope.zone ? *scope.zone : utc;
-  const Instant begin = instant(scope.period[0]);
-  const std::string day = core::to_iso(begin + std::chrono::seconds{zone.offset_at(begin)});
-  put_word(verdict.lacking, "{period}", std::string_view(day).substr(0, 10));
+  put_word(verdict.lacking, "{period}", local_day(instant(scope.period[0]), zone));
 }
 
 /// Who owes what an operation left behind: the surgeon of the visit's last one.

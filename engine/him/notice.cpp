@@ -77,41 +77,22 @@ Node* write(const Suspension& one, const core::TimeZone&, Document& into) {
   return root;
 }
 
-void write_count(Writer& out, Node* group, std::string_view code, std::uint64_t count) {
-  Node* population = out.in_list(group, "population");
-  out.concept_of(out.object(population, "code"),
-                 "http://terminology.hl7.org/CodeSystem/measure-population", code, {});
-  out.number(population, "count", fmt::format("{}", count));
-}
-
 Node* write(const Rate& rate, const core::TimeZone& zone, Document& into) {
-  const auto day = [&zone](core::Instant at) {
-    return core::to_iso(at + std::chrono::seconds{zone.offset_at(at)}).substr(0, 10);
-  };
-  // The end of a month is the first instant of the next; a period names its last day.
-  const std::string last = day(rate.end - std::chrono::hours{12});
+  const std::string last = Writer::last_day(rate.end, zone);
   Writer out("MeasureReport", id_of("delinquency-rate", last), into);
   Node* root = out.root();
   out.text(root, "status", "complete");
   out.text(root, "type", "summary");
   out.text(root, "measure", kMeasure);
   out.time(root, "date", rate.end);
-  Node* period = out.object(root, "period");
-  out.text(period, "start", day(rate.from));
-  out.text(period, "end", last);
+  out.days(root, rate.from, rate.end, zone);
   out.concept_of(out.object(root, "improvementNotation"),
                  "http://terminology.hl7.org/CodeSystem/measure-improvement-notation", "decrease",
                  {});
   Node* group = out.in_list(root, "group");
-  write_count(out, group, "denominator", rate.discharges);
-  write_count(out, group, "numerator", rate.delinquent_charts);
-  if (rate.percent) {
-    Node* score = out.object(group, "measureScore");
-    out.number(score, "value", fmt::format("{:.1f}", *rate.percent));
-    out.text(score, "unit", "%");
-    out.identifier(score, "http://unitsofmeasure.org", {});
-    out.text(score, "code", "%");
-  }
+  out.population(group, kMeasurePopulation, "denominator", rate.discharges);
+  out.population(group, kMeasurePopulation, "numerator", rate.delinquent_charts);
+  if (rate.percent) out.percent(group, *rate.percent);
   return root;
 }
 

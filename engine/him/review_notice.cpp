@@ -19,25 +19,10 @@ constexpr std::string_view kPlan = "urn:chartwire:review-plan";
 constexpr std::string_view kReview = "urn:chartwire:review";
 constexpr std::string_view kMeasure = "urn:chartwire:measure:file-review";
 
-std::string day(core::Instant at, const core::TimeZone& zone) {
-  return core::to_iso(at + std::chrono::seconds{zone.offset_at(at)}).substr(0, 10);
-}
-
-/// A period's last day: its end is the first instant that belongs to it no more.
-std::string last_day(const ReviewPeriod& period, const core::TimeZone& zone) {
-  return day(period.end - std::chrono::microseconds{1}, zone);
-}
-
-void write_period(Writer& out, Node* into, const ReviewPeriod& period, const core::TimeZone& zone) {
-  Node* node = out.object(into, "period");
-  out.text(node, "start", day(period.from, zone));
-  out.text(node, "end", last_day(period, zone));
-}
-
 std::string title_of(const ReviewPart& part, const core::TimeZone& zone) {
   const ReviewPeriod& period = part.plan.period;
-  return fmt::format("Review of files, {} to {} ({} of {})", day(period.from, zone),
-                     last_day(period, zone), part.part + 1, part.parts);
+  return fmt::format("Review of files, {} to {} ({} of {})", local_day(period.from, zone),
+                     Writer::last_day(period.end, zone), part.part + 1, part.parts);
 }
 
 Node* write_group(const ReviewPart& part, const std::string& number, const core::TimeZone& zone,
@@ -60,7 +45,7 @@ Node* write_group(const ReviewPart& part, const std::string& number, const core:
   out.concept_of(out.object(trait, "code"), kReview, "visit-ended", "A visit ended in the period");
   into.add(trait, "valueBoolean", into.boolean(true));
   into.add(trait, "exclude", into.boolean(false));
-  write_period(out, trait, part.plan.period, zone);
+  out.days(trait, part.plan.period.from, part.plan.period.end, zone);
   for (const std::string& patient : patients) {
     out.reference(out.in_list(root, "member"), "entity", "Patient", patient);
   }
@@ -91,13 +76,6 @@ Node* write_list(const ReviewPart& part, const std::string& number, const core::
   return root;
 }
 
-void write_count(Writer& out, Node* group, std::string_view system, std::string_view code,
-                 std::uint64_t count) {
-  Node* population = out.in_list(group, "population");
-  out.concept_of(out.object(population, "code"), system, code, {});
-  out.number(population, "count", fmt::format("{}", count));
-}
-
 }  // namespace
 
 Node* write(const ReviewPart& part, const core::TimeZone& zone, fhir::Document& into) {
@@ -107,8 +85,6 @@ Node* write(const ReviewPart& part, const core::TimeZone& zone, fhir::Document& 
 }
 
 Node* write(const ReviewReport& report, const core::TimeZone& zone, fhir::Document& into) {
-  constexpr std::string_view kPopulation =
-      "http://terminology.hl7.org/CodeSystem/measure-population";
   const ReviewCoverage& sum = report.coverage;
   const std::string which = fmt::format("coverage|{}|{}", core::micros(sum.period.from),
                                         core::micros(sum.period.end));
@@ -118,24 +94,19 @@ Node* write(const ReviewReport& report, const core::TimeZone& zone, fhir::Docume
   out.text(root, "type", "summary");
   out.text(root, "measure", kMeasure);
   out.time(root, "date", report.at);
-  write_period(out, root, sum.period, zone);
+  out.days(root, sum.period.from, sum.period.end, zone);
   out.concept_of(out.object(root, "improvementNotation"),
                  "http://terminology.hl7.org/CodeSystem/measure-improvement-notation", "increase",
                  {});
   Node* group = out.in_list(root, "group");
-  write_count(out, group, kPopulation, "initial-population", sum.population);
-  write_count(out, group, kPopulation, "denominator", sum.population);
-  write_count(out, group, kPopulation, "numerator", sum.reviewed);
-  write_count(out, group, kReview, "open", sum.open);
-  write_count(out, group, kReview, "unseen", sum.unseen);
+  out.population(group, kMeasurePopulation, "initial-population", sum.population);
+  out.population(group, kMeasurePopulation, "denominator", sum.population);
+  out.population(group, kMeasurePopulation, "numerator", sum.reviewed);
+  out.population(group, kReview, "open", sum.open);
+  out.population(group, kReview, "unseen", sum.unseen);
   if (sum.population > 0) {
-    Node* score = out.object(group, "measureScore");
-    const auto percent = 100.0 * static_cast<double>(sum.reviewed) /
-                         static_cast<double>(sum.population);
-    out.number(score, "value", fmt::format("{:.1f}", percent));
-    out.text(score, "unit", "%");
-    out.identifier(score, "http://unitsofmeasure.org", {});
-    out.text(score, "code", "%");
+    out.percent(group, 100.0 * static_cast<double>(sum.reviewed) /
+                           static_cast<double>(sum.population));
   }
   return root;
 }
