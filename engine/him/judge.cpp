@@ -172,20 +172,20 @@ Instant with_pauses(Instant due, const Verdict& verdict, microseconds after,
 
 void set_due(const Rule& rule, const Scope& scope, const Circumstances& circumstances,
              Verdict& verdict) {
-  const auto earlier = [&verdict](std::optional<Instant> other) {
-    if (other && (!verdict.due || *other < *verdict.due)) verdict.due = other;
+  const auto no_later = [&verdict](std::optional<Instant> than) {
+    verdict.due = earlier_of(verdict.due, than);
   };
   for (const Due& due : rule.due) {
     if (due.when && !holds(*due.when, scope)) continue;
     if (due.policy.from_opening) verdict.due_after_opening = due.policy.after;
     if (const auto policy = anchored(due.policy, scope)) {
-      earlier(with_pauses(*policy, verdict, microseconds{due.policy.after}, circumstances));
+      no_later(with_pauses(*policy, verdict, microseconds{due.policy.after}, circumstances));
     }
     for (const Expr& before : due.before) {
-      if (const auto time = value(before, scope)) earlier(instant(*time));
+      if (const auto time = value(before, scope)) no_later(instant(*time));
     }
     if (due.hard) verdict.hard_due = anchored(*due.hard, scope);
-    earlier(verdict.hard_due);
+    no_later(verdict.hard_due);
     return;
   }
 }
@@ -224,9 +224,9 @@ bool is_historical(const Chart& chart, const Fact* subject) {
   return subject ? subject->historical : chart.visit.historical;
 }
 
-/// What follows once it is clear that the rule fires.
-void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumstances& circumstances,
-              Verdict& verdict) {
+/// What follows once it is clear that the rule fires, for something that arose then.
+void conclude(const Rule& rule, const Chart& chart, Scope scope, Instant arose,
+              const Circumstances& circumstances, Verdict& verdict) {
   verdict.fires = true;
   for (const Exemption& one : rule.exempt) {
     if (!holds(one.when, scope)) continue;
@@ -254,7 +254,7 @@ void conclude(const Rule& rule, const Chart& chart, Scope scope, const Circumsta
   }
   set_due(rule, scope, circumstances, verdict);
   const Policy& policy = circumstances.policy();
-  if (const auto end = chart_deadline(chart, policy)) {
+  if (const auto end = chart_deadline(chart, arose, policy)) {
     verdict.chart_due = with_pauses(*end, verdict, policy.chart_due_after, circumstances);
   }
 }
@@ -291,7 +291,7 @@ void consider_periods(const Rule& rule, const Chart& chart, Scope scope,
       scope.period[1] = end;
       // What was due before anybody told us of the visit is not ours to ask for.
       if (instant(begin) >= rule.effective_from && instant(end) > chart.visit.seen) {
-        conclude(rule, chart, scope, circumstances, verdict);
+        conclude(rule, chart, scope, instant(opens), circumstances, verdict);
         out.push_back(std::move(verdict));
       }
       begin = end;
@@ -313,6 +313,7 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
   if (subject) scope.current[static_cast<std::size_t>(subject->kind)] = subject;
 
   if (rule.when && !holds(*rule.when, scope)) return;
+  Instant arose = *happened;
   Verdict verdict;
   verdict.rule = &rule;
   verdict.subject = subject;
@@ -327,11 +328,12 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
       out.push_back(std::move(verdict));
       return;
     }
+    arose = std::max(arose, *time);
   }
   if (rule.repeat) {
     return consider_periods(rule, chart, scope, circumstances, verdict, out);
   }
-  conclude(rule, chart, scope, circumstances, verdict);
+  conclude(rule, chart, scope, arose, circumstances, verdict);
   out.push_back(std::move(verdict));
 }
 
@@ -351,12 +353,14 @@ bool carries(const Rule& rule, const FeedFacts& feed, std::string_view type) {
 
 }  // namespace
 
-std::optional<Instant> chart_deadline(const Chart& chart, const Policy& policy) {
+std::optional<Instant> chart_deadline(const Chart& chart, Instant arose, const Policy& policy) {
   static constexpr std::size_t kDischarged = slot(kVisitFields, "discharged");
   if (policy.chart_due_after.count() == 0 || !flag_of(chart, chart.visit, kDischarged)) return {};
   const auto end = number_of(chart, chart.visit, slot(kVisitFields, "end"));
   if (!end) return {};
-  return instant(*end) + policy.chart_due_after;
+  const Instant deadline = instant(*end) + policy.chart_due_after;
+  if (arose >= deadline) return {};
+  return deadline;
 }
 
 std::string subject_reference(const Fact& subject) {

@@ -71,9 +71,7 @@ struct Verdict {
   std::optional<std::int64_t> due_after_opening;   ///< microseconds, where the rule counts so
   std::int64_t judged = 0;                  ///< mark of everything it says; never 0 once it is made
 
-  std::optional<core::Instant> first_due() const {
-    return due && chart_due ? std::min(*due, *chart_due) : due ? due : chart_due;
-  }
+  std::optional<core::Instant> first_due() const { return earlier_of(due, chart_due); }
   bool wanted() const { return fires && !exempt && !met && mute == Mute::kNo; }
 };
 
@@ -96,8 +94,10 @@ bool is_about(const Deficiency& deficiency, const Verdict& verdict);
 std::string deficiency_id(const Verdict& verdict, const Chart& chart);
 
 /// By when what a discharged visit's chart lacks is to be there, whatever its own due time is. No
-/// absence is counted in. nullopt before the discharge, or when the site has no such rule.
-std::optional<core::Instant> chart_deadline(const Chart& chart, const Policy& policy);
+/// absence is counted in. nullopt before the discharge, when the site has no such rule, or for what
+/// `arose` only after that time.
+std::optional<core::Instant> chart_deadline(const Chart& chart, core::Instant arose,
+                                            const Policy& policy);
 
 /// The state an open deficiency has at `now`, by its due time alone.
 State open_state(const Deficiency& deficiency, core::Instant now, const Policy& policy);

@@ -305,7 +305,7 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   one.due = *due;
   Chart chart;
   if (auto done = charts_.load_visit(one.encounter, chart); !done) return done;
-  one.chart_due = chart_deadline(chart, life_.policy());
+  one.chart_due = chart_deadline(chart, one.opened, life_.policy());
   one.state = open_state(one, cause.now, life_.policy());
   if (const fhir::Node* mrn = chart.patient_fact.stored[slot(kPatientFields, "mrn")]) {
     one.mrn = mrn->text;

@@ -156,9 +156,7 @@ std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
                                    const core::TimeZone& zone) {
   if (!is_open(d.state)) return std::nullopt;
   std::optional<Instant> next;
-  const auto at = [&next](Instant other) {
-    if (!next || other < *next) next = other;
-  };
+  const auto at = [&next](Instant other) { next = earlier_of(next, other); };
   const auto wrote = [&d](Letter letter) {
     return (d.letters >> static_cast<unsigned>(letter) & 1u) != 0;
   };

@@ -170,10 +170,36 @@ BOOST_AUTO_TEST_CASE(what_a_chart_still_lacks_at_day_21_is_delinquent) {
   BOOST_TEST((mine->deficiency.state == him::State::kDelinquent));
   BOOST_TEST((mine->deficiency.due == due));
   // What comes up after that day has the time that it is given.
-  const Fields addendum = {{"id", "late"}, {"types", "PR"}, {"completion", "DO"}};
+  const Fields addendum = {{"id", "late"}, {"types", "PR"}, {"completion", "DO"},
+                           {"activity", "2026-03-28T07:30:00Z"}};
   ward.message("2026-03-28T08:00:00Z", {{"document", addendum}});
   BOOST_TEST(ward.state("R21", "2026-03-28T09:00:00Z") != "delinquent");
   // Back in bed, nothing is late for that reason.
   ward.message("2026-03-29T08:00:00Z", {{"visit", {{"status", "in-progress"}, {"end", ""}}}});
   BOOST_TEST(ward.state("R26", "2026-03-29T08:00:00Z") == "cancelled");
+}
+
+BOOST_AUTO_TEST_CASE(the_day_of_the_chart_counts_from_what_happened_not_from_hearing_of_it) {
+  Ward ward(test::core_rules());
+  // A stay that nobody told us of before day 24; a note of it was dictated in time, one was not.
+  const std::string heard = "2026-03-30T08:00:00Z";
+  ward.message(heard, {{"visit", {{"start", "2026-03-02T08:00:00Z"}, {"status", "finished"},
+                                  {"end", "2026-03-06T09:30:00Z"}}},
+                       {"document", {{"id", "old"}, {"types", "PR"}, {"completion", "DO"},
+                                     {"activity", "2026-03-27T09:29:59Z"}}},
+                       {"document", {{"id", "new"}, {"types", "PR"}, {"completion", "DO"},
+                                     {"activity", "2026-03-27T09:30:00Z"}}}});
+  const auto day_21 = test::at("2026-03-27T09:30:00Z");
+  const auto coding = ward.one("R26", heard);
+  BOOST_TEST((coding.due == test::at("2026-04-05T09:30:00Z")));
+  BOOST_TEST((coding.late_from() == day_21));
+  BOOST_TEST(ward.state("R26", heard) == "delinquent");
+  him::ListFilter notes;
+  notes.rule = "R21";
+  for (const him::Deficiency& one : ward.list(heard, notes)) {
+    const bool in_time = one.subject == "DocumentReference/old";
+    BOOST_TEST((one.chart_due == (in_time ? std::optional(day_21) : std::nullopt)));
+    BOOST_TEST((one.state == him::State::kDelinquent) == in_time);
+  }
+  BOOST_TEST(ward.list(heard, notes).size() == 2);
 }

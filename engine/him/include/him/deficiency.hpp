@@ -33,6 +33,12 @@ enum class State {
 std::string_view to_text(State state);
 bool is_open(State state);
 
+/// The first of two times, of which either may not be.
+inline std::optional<core::Instant> earlier_of(std::optional<core::Instant> one,
+                                               std::optional<core::Instant> other) {
+  return one && other ? std::min(*one, *other) : one ? one : other;
+}
+
 /// What a chart lacks, who owes it, by when, under which clause.
 struct Deficiency {
   std::string id;                 ///< stable: UUIDv5 of rule | visit | subject
@@ -58,7 +64,9 @@ struct Deficiency {
   bool begun = false;                 ///< a document for it exists, not yet signed
   bool available = false;             ///< the previous step is done: its owner can act
   std::optional<core::Instant> hard_due;   ///< the hospital's clock, which no absence pauses
-  std::optional<core::Instant> chart_due;  ///< by when its chart is to be complete (policy)
+  /// By when its chart is to be complete (policy), for what arose before that, whenever it was
+  /// heard of.
+  std::optional<core::Instant> chart_due;
   core::Instant modified{};           ///< last change of what is said here
   std::string owner_id;               ///< business id of the owner ("1001"), else reference, else
                                       ///< "=role"
@@ -79,11 +87,8 @@ struct Deficiency {
   std::string service_codes;          ///< its codes, a blank between them
   std::string unit;                   ///< where the patient is, or was last (PV1-3)
 
-  /// From when it is delinquent: its due time, or that of the chart, which it was open for.
-  std::optional<core::Instant> late_from() const {
-    if (!chart_due || opened >= *chart_due) return due;
-    return due ? std::min(*due, *chart_due) : chart_due;
-  }
+  /// From when it is delinquent: its due time, or that of the chart.
+  std::optional<core::Instant> late_from() const { return earlier_of(due, chart_due); }
   bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
 };
 
