@@ -149,6 +149,10 @@ class Builder final : public YAML::EventHandler {
   void close() {
     Node node = std::move(stack_.back().node);
     stack_.pop_back();
+    // Sets of rules keep their trees.
+    node.items.shrink_to_fit();
+    node.entries.shrink_to_fit();
+    node.key_places.shrink_to_fit();
     add(std::move(node));
   }
   bool awaits_key() const {

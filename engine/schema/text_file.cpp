@@ -24,6 +24,7 @@ core::Result<std::string> read_text_file(const std::string& path) {
     return core::fail(core::ErrorCode::kIo, "cannot read schema file", path);
   }
   text.resize(used);
+  text.shrink_to_fit();   // versions keep theirs
   return text;
 }
 

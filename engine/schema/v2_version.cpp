@@ -143,6 +143,9 @@ bool TextVersion::parse(int& bad_line) {
     }
   }
   if (segments_.empty() || structures_.empty()) return false;
+  // A dozen versions stay in memory for as long as the engine runs.
+  for (auto& [id, one] : segments_) one.fields.shrink_to_fit();
+  for (auto& [id, one] : datatypes_) one.components.shrink_to_fit();
   link();
   return true;
 }

@@ -15,6 +15,9 @@ constexpr std::size_t kChunkBytesMax = 8u << 20;
 // Two hashes an entry: its key, and key and body together.
 std::size_t hashes_of(std::uint64_t entries) { return static_cast<std::size_t>(entries) * 2; }
 
+/// A new segment has room for the keys of this part of its entries; a doubling costs milliseconds.
+constexpr std::uint64_t kPartAtFirst = 4;
+
 }  // namespace
 
 JournalWriter::JournalWriter(const Journal::Options& options, const core::Clock& clock, Tail& tail,
@@ -25,7 +28,7 @@ JournalWriter::JournalWriter(const Journal::Options& options, const core::Clock&
       tail_(tail),
       on_new_segment_(std::move(on_new_segment)),
       on_fatal_(std::move(on_fatal)),
-      keys_(hashes_of(options.segment_entries_max)),
+      keys_(0),
       batch_keys_(hashes_of(kChunkEntriesMax)),
       readers_(options.directory) {}
 
@@ -63,6 +66,7 @@ core::Status JournalWriter::open_newest() {
   const auto last = last_sequence(*db_);
   if (!last) return core::fail(last.error());
   next_ = *last == 0 ? open_name_.first : *last + 1;
+  keys_ = KeyTable(hashes_of(next_ - open_name_.first));
   if (auto status = load_keys(*db_, keys_); !status) return status;
   // The first look made the log file anew, and its name must not be lost with the power.
   return options_.sync ? sync_folder(options_.directory) : core::Status{};
@@ -97,7 +101,7 @@ core::Status JournalWriter::load_older() {
     if (!seal) return core::fail(seal.error());
     Older older{*name, nullptr, std::move(*seal)};
     if (!older.seal) {
-      older.keys = std::make_unique<KeyTable>(hashes_of(options_.segment_entries_max));
+      older.keys = std::make_unique<KeyTable>(0);
       if (auto status = load_keys(**reader, *older.keys); !status) return status;
       readers_.close(name->first);
       keeper_->seal(*name, nullptr);
@@ -124,7 +128,7 @@ core::Status JournalWriter::begin_segment(std::uint64_t first) {
                   Older{open_name_, std::make_unique<KeyTable>(std::move(keys_)), std::nullopt});
     keeper_->seal(open_name_, std::move(db_));
   }
-  keys_ = KeyTable(hashes_of(options_.segment_entries_max));
+  keys_ = KeyTable(hashes_of(options_.segment_entries_max / kPartAtFirst));
   db_ = std::move(*db);
   open_name_ = name;
   next_ = first;

@@ -7,8 +7,9 @@
 
 namespace store {
 
-/// Hash -> newest sequence, open addressing, 16 bytes a slot. Equal hashes count as equal: whoever
-/// asks verifies with the entry itself. Thread: one at a time.
+/// Hash -> newest sequence, open addressing, 12 bytes a slot. Equal hashes count as equal: whoever
+/// asks verifies with the entry itself. The sequences of one table lie within 2^31 of the first
+/// that came; others are not remembered. Thread: one at a time.
 class KeyTable {
  public:
   /// `entries`: expected; it grows beyond that by doubling.
@@ -19,13 +20,12 @@ class KeyTable {
   std::size_t size() const { return used_; }
 
  private:
-  struct Slot {
-    std::uint64_t hash = 0, sequence = 0;
-  };
   std::size_t place(std::uint64_t hash) const;
   void grow();
 
-  std::vector<Slot> slots_;
+  std::vector<std::uint64_t> hashes_;
+  std::vector<std::uint32_t> sequences_;   ///< from base_; 0 = free
+  std::uint64_t base_ = 0;
   std::size_t used_ = 0;
 };
 

@@ -27,6 +27,20 @@ BOOST_AUTO_TEST_CASE(the_key_table_is_a_map) {
   BOOST_TEST(table.find(oracle.begin()->first) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_table_stands_anywhere_in_the_sequences) {
+  const std::uint64_t first = (std::uint64_t{1} << 40) - 3;
+  store::KeyTable table(4);
+  for (std::uint64_t i = 0; i < 100; ++i) table.set(i * 7 + 1, first + i);
+  table.set(3, first - 5);   // an earlier one that comes late
+  for (std::uint64_t i = 0; i < 100; ++i) BOOST_TEST(table.find(i * 7 + 1) == first + i);
+  BOOST_TEST(table.find(3) == first - 5);
+  table.set(4, first + (std::uint64_t{1} << 33));
+  BOOST_TEST(table.find(4) == 0u);
+  table.clear();
+  table.set(4, 1);
+  BOOST_TEST(table.find(4) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(the_filter_never_denies_what_it_holds_and_rarely_claims_what_it_does_not) {
   std::mt19937_64 random(2);
   std::vector<std::uint64_t> keys(20'000);
