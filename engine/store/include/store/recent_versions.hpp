@@ -16,7 +16,7 @@ namespace store {
 class RecentVersions {
  public:
   using Kept = std::shared_ptr<const Resource>;
-  static constexpr std::size_t kBytesMax = 6u << 20;
+  static constexpr std::size_t kBytesMax = 4u << 20;
 
   /// nullptr: this version is not known here.
   Kept find(const VersionRef& ref) const;
