@@ -1,6 +1,3 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <core/hash.hpp>
 #include <fhir/json.hpp>
 #include <hl7/ack.hpp>
@@ -58,23 +55,6 @@ double map_rate(const std::shared_ptr<const mapping::MappingSet>& set,
 }
 
 }  // namespace
-
-double fsync_rate(const std::string& folder) {
-  const std::string path = folder + "/.bench-sync";
-  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
-  if (file < 0) return 0;
-  const std::string block(4096, 'x');
-  std::uint64_t count = 0;
-  const Clock::time_point began = Clock::now();
-  while (Clock::now() - began < std::chrono::seconds(1)) {
-    if (::write(file, block.data(), block.size()) < 0 || ::fdatasync(file) != 0) break;
-    ++count;
-  }
-  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  ::close(file);
-  ::unlink(path.c_str());
-  return static_cast<double>(count) / seconds;
-}
 
 StageResult run_stages(const pipeline::Knowledge& knowledge, const std::string& mapping) {
   const std::string adt = sample_adt(1, 1), oru = sample_oru(2, 1);
