@@ -60,6 +60,8 @@ struct Expr {
   std::vector<Expr> parts;
 };
 
+class ProviderIndex;
+
 /// The facts in reach while an expression runs: the visit, the patient, the subject, and of each
 /// other kind the one that a quantifier or the rule has in hand.
 struct Scope {
@@ -68,6 +70,7 @@ struct Scope {
   const core::TimeZone* zone = nullptr;      ///< whose midnights count; nullptr: UTC
   std::int64_t period[2] = {0, 0};           ///< of a repeating rule: from, up to (microseconds)
   std::array<const Fact*, kKindCount> current{};
+  const ProviderIndex* providers = nullptr;  ///< numbers of whom charts know by a reference alone
 };
 
 bool holds(const Expr& expr, const Scope& scope);

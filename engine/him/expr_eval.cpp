@@ -1,6 +1,7 @@
 #include <core/text.hpp>
 
 #include "expr.hpp"
+#include "provider_index.hpp"
 
 namespace him {
 namespace {
@@ -58,15 +59,48 @@ bool in_order(std::int64_t a, Expr::Order order, std::int64_t b) {
   return false;
 }
 
+/// The number that a person goes by; charts often know a reference alone.
+std::string_view number_of(const Person& who, const Scope& scope) {
+  if (!who.id.empty() || !scope.providers) return who.id;
+  return scope.providers->number_of(who.reference);
+}
+
+/// The same for all ids of one doctor.
+std::string identity(const Person& who, const Scope& scope) {
+  const std::string_view number = number_of(who, scope);
+  if (number.empty()) return std::string(who.reference.empty() ? who.name : who.reference);
+  std::string id(number);
+  return scope.providers ? scope.providers->of(id) : id;
+}
+
+bool same_person(const Fact& fact, const Expr& left, const Fact& other, const Expr& right,
+                 const Scope& scope) {
+  const auto one = person_of(fact, left.slot), two = person_of(other, right.slot);
+  return one && two && core::iequals(identity(*one, scope), identity(*two, scope));
+}
+
+/// Whether a text of the field passes; of a person, the number.
+template <class Test>
+bool any_word(const Fact& fact, const Expr& field, const Scope& scope, const Test& test) {
+  if (field.type != Type::kPerson) return any_text(fact, field.slot, test);
+  const auto who = person_of(fact, field.slot);
+  return who && test(number_of(*who, scope));
+}
+
 /// One field with another: any value of the one is any value of the other.
 bool compare_fields(const Fact& fact, const Expr& expr, const Scope& scope) {
   const Expr& right = expr.parts[1];
   const Fact* other = fact_for(right, scope);
   if (!other || !other->stored[right.slot]) return false;
-  const bool same = any_text(fact, expr.parts[0].slot, [&](std::string_view one) {
-    return any_text(*other, right.slot,
-                    [one](std::string_view two) { return core::iequals(one, two); });
-  });
+  const Expr& left = expr.parts[0];
+  const bool people = left.type == Type::kPerson && right.type == Type::kPerson;
+  const bool same =
+      people ? same_person(fact, left, *other, right, scope)
+             : any_word(fact, left, scope, [&](std::string_view one) {
+                 return any_word(*other, right, scope, [one](std::string_view two) {
+                   return core::iequals(one, two);
+                 });
+               });
   return same == (expr.order == Expr::Order::kEqual);
 }
 
@@ -77,7 +111,7 @@ bool compare_texts(const Expr& expr, const Scope& scope) {
   if (!fact || !fact->stored[left.slot]) return false;
   if (expr.parts[1].op == Expr::Op::kField) return compare_fields(*fact, expr, scope);
   const std::string& word = expr.parts[1].texts.front();
-  const bool same = any_text(*fact, left.slot,
+  const bool same = any_word(*fact, left, scope,
                              [&](std::string_view text) { return core::iequals(text, word); });
   return same == (expr.order == Expr::Order::kEqual);
 }
@@ -95,7 +129,7 @@ bool compare(const Expr& expr, const Scope& scope) {
 bool in_list(const Expr& expr, const Scope& scope) {
   const Expr& left = expr.parts[0];
   const Fact* fact = fact_for(left, scope);
-  return fact && any_text(*fact, left.slot, [&](std::string_view text) {
+  return fact && any_word(*fact, left, scope, [&](std::string_view text) {
     for (const std::string& word : expr.texts) {
       if (expr.op == Expr::Op::kLike ? like(text, word) : core::iequals(text, word)) return true;
     }

@@ -37,7 +37,12 @@ bool visit_flag(const Chart& chart, const Fact& visit, std::size_t which) {
   if (which == slot(kVisitFields, "planned")) {
     return leaf(visit, slot(kVisitFields, "status")) == "planned";
   }
-  if (which == slot(kVisitFields, "known")) return chart.has_visit;
+  if (which == slot(kVisitFields, "known")) {
+    // Documents, orders and results name a visit without saying how it stands (PV1).
+    const std::string_view status = leaf(visit, slot(kVisitFields, "status"));
+    return chart.has_visit &&
+           (status != "unknown" || visit.stored[slot(kVisitFields, "event")] != nullptr);
+  }
   return is_suspended(chart, visit, slot(kVisitFields, "attending")) ||
          is_suspended(chart, visit, slot(kVisitFields, "admitting"));
 }

@@ -310,6 +310,7 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
   scope.chart = &chart;
   scope.subject = subject;
   scope.zone = circumstances.zone;
+  scope.providers = circumstances.providers;
   if (subject) scope.current[static_cast<std::size_t>(subject->kind)] = subject;
 
   if (rule.when && !holds(*rule.when, scope)) return;

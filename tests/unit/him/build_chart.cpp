@@ -58,11 +58,13 @@ struct Builder {
   void refer(Node* at, const std::string& name, const std::string& target) {
     if (!target.empty()) put(child(at, name), "reference", target);
   }
+  /// "1001 Adams, Ruth"; "@1001 Adams, Ruth" is known by the reference alone, as v2 feeds have it.
   void person_into(Node* reference, const std::string& words) {
     const std::size_t blank = words.find(' ');
-    const std::string id = words.substr(0, blank);
+    const bool alone = words.front() == '@';
+    const std::string id = words.substr(alone ? 1 : 0, blank - (alone ? 1 : 0));
     put(reference, "reference", "Practitioner/p-" + id);
-    put(child(reference, "identifier"), "value", id);
+    if (!alone) put(child(reference, "identifier"), "value", id);
     if (blank != std::string::npos) put(reference, "display", words.substr(blank + 1));
   }
   void codings(Node* concept_node, const std::string& words, const std::string& system) {

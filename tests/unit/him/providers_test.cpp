@@ -164,3 +164,19 @@ BOOST_AUTO_TEST_CASE(unstarted_documents_follow_the_attending_of_record) {
   BOOST_TEST(started.begun);
   BOOST_TEST(started.owner_id == "1001");
 }
+
+BOOST_AUTO_TEST_CASE(rules_know_a_doctor_by_the_number_whether_charts_do_or_not) {
+  Ward ward;
+  for (const std::string id : {"RES7", "1001"}) {
+    master_file(ward, R"({"resourceType":"Practitioner","id":"p-)" + id +
+                          R"(","identifier":[{"value":")" + id + R"("}]})");
+  }
+  const std::string resident = "@RES7 Young, Pat", attending = "@1001 Adams, Ruth";
+  ward.message("2026-03-02T08:05:00Z",
+               {{"visit", {{"start", "2026-03-02T08:00:00Z"}, {"attending", attending}}},
+                {"document", {{"types", "PR"}, {"completion", "AU"}, {"author", resident},
+                              {"authenticator", resident}}}});
+  BOOST_TEST(ward.open("R22", "2026-03-02T09:00:00Z"));
+  ward.message("2026-03-02T10:00:00Z", {{"document", {{"authenticator", attending}}}});
+  BOOST_TEST(ward.state("R22", "2026-03-02T11:00:00Z") == "completed");
+}
