@@ -268,9 +268,15 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
   if (!work.moved.visit.empty() && refers_to(incoming, work.moved.visit)) {
     redirect_references(incoming, work.moved.from, work.moved.to, document_);
   }
-  // "unknown" says nothing of the state: what is known stays.
-  if (tree && incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
+  // "unknown" says nothing of the state: what is known stays. And what kind of visit it is,
+  // registration says: orders, results and documents name the visit, often by a class of their own.
+  const std::string_view stands = tree ? tree->text_of("status") : std::string_view();
+  if (!stands.empty() && incoming->text_of("status") == "unknown") {
     document_.remove(incoming, "status");
+    if (draft.type == "Encounter" && stands != "unknown" && !work.entry.type.starts_with("ADT") &&
+        tree->find("class")) {
+      document_.remove(incoming, "class");
+    }
   }
   const bool late = std::any_of(work.late.begin(), work.late.end(),
                                 [&](const auto& one) { return one.first == index; });

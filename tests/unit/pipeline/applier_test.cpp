@@ -59,6 +59,13 @@ std::string adt(const std::string& trigger, int n, int patient, const std::strin
   return text + "PV1|1|I|4W^1^A|R|||1001^Adams^Ruth||||||||||||V" + mrn + "^^^GENERAL^VN\r";
 }
 
+/// MSH-9: "ADT^A01".
+std::string type_of(const std::string& message) {
+  std::size_t at = 0;
+  for (int field = 1; field < 9; ++field) at = message.find('|', at) + 1;
+  return message.substr(at, 7);
+}
+
 struct Run {
   test::Stores stores;
   core::Metrics metrics;
@@ -73,7 +80,7 @@ struct Run {
       entry.feed = core::FeedName{"hospital"};
       entry.sender = "REG|GENERAL";
       entry.control_id = core::ControlId{"C" + std::to_string(n)};
-      entry.type = "ADT^" + message.substr(message.find("ADT^") + 4, 3);
+      entry.type = type_of(message);
       entry.received = core::Instant{std::chrono::hours(24 * 365 * 56) + std::chrono::seconds(n++)};
       const auto stored = stores.journal->append_and_wait(std::move(entry));
       BOOST_REQUIRE((stored.outcome == store::Appended::Outcome::kStored));
@@ -150,6 +157,37 @@ BOOST_AUTO_TEST_CASE(a_store_that_fails_changes_nothing_of_the_outcome) {
   });
   BOOST_TEST(failures >= 4);
   BOOST_TEST((got == expected), "another outcome after the store failed");
+}
+
+BOOST_AUTO_TEST_CASE(what_kind_of_visit_it_is_registration_says) {
+  const auto message = [](const std::string& type, const std::string& id, const std::string& kind) {
+    return "MSH|^~\\&|REG|GENERAL|CW|HIM|20260110080000||" + type + "|" + id +
+           "|P|2.5.1\rEVN||20260110080000\rPID|1||1000^^^GENERAL^MR||Doe^Jane||19800101|F\rPV1|1|" +
+           kind + "^^^GENERAL^VN\r";
+  };
+  const std::string observed = "O|4W||||1001^Adams|||||||||||OBS|V1";
+  const std::string plain = "O|4W||||1001^Adams||||||||||||V1";
+  const std::string inpatient = "I|4W||||1001^Adams||||||||||||V1";
+  const auto kind_after = [](std::vector<std::string> messages) {
+    Run run(messages);
+    (void)run.apply(nullptr);
+    std::string found;
+    auto status = run.stores.records->db().query("SELECT class FROM him_visit", {},
+                                                 [&](const store::Row& row) {
+                                                   found += row.text(0);
+                                                   return true;
+                                                 });
+    BOOST_REQUIRE(status.has_value());
+    return found;
+  };
+  const std::string arrival = message("ADT^A04^ADT_A01", "C0", observed);
+  const std::string note = message("MDM^T01^MDM_T01", "C1", plain) +
+                           "TXA|1|PN|TX|20260110090000|1001^Adams|||||||D1^DOC|||||AU||AV\r";
+  // A document names the visit by a class of its own.
+  BOOST_TEST(kind_after({arrival, note}) == "OBSENC");
+  BOOST_TEST(kind_after({arrival, message("ADT^A06^ADT_A06", "C1", inpatient)}) == "IMP");
+  // Until registration speaks, what is said last stands.
+  BOOST_TEST(kind_after({note}) == "AMB");
 }
 
 BOOST_AUTO_TEST_CASE(messages_that_cannot_be_applied_are_marked_and_take_nobody_with_them) {
