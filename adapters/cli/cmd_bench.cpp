@@ -309,8 +309,8 @@ void run_bench(const Arguments& arguments, Context& context) {
   if (!arguments.check) return;
   for (const Floor& floor : run.floors) {
     say(run,
-        fmt::format("{} {:<46} {:>10.1f} {:<2} {:>8.1f}{}", floor.ok() ? "ok  " : "LOW ", floor.name,
-                    floor.value, floor.less ? "<" : ">=", floor.limit(),
+        fmt::format("{} {:<46} {:>10.1f} {:<2} {:>8.1f}{}", floor.ok() ? "ok  " : "LOW ",
+                    floor.name, floor.value, floor.less ? "<" : ">=", floor.limit(),
                     floor.pace == 1 ? std::string()
                                     : fmt::format("  ({:.0f} at the pace of {:.2f})", floor.floor,
                                                   floor.pace)),

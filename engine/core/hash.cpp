@@ -130,36 +130,63 @@ Uuid uuid_v4() {
   return id;
 }
 
-std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed) {
+namespace {
+
+/// What whole stretches of 32 bytes give.
+std::uint64_t hash_stretches(std::string_view bytes, std::uint64_t seed) {
+  std::array<std::uint64_t, 4> lanes{seed + kPrime1 + kPrime2, seed + kPrime2, seed,
+                                     seed - kPrime1};
   const char* at = bytes.data();
-  const char* const end = at + bytes.size();
-  std::uint64_t hash = seed + kPrime5;
-  if (bytes.size() >= 32) {
-    std::array<std::uint64_t, 4> lanes{seed + kPrime1 + kPrime2, seed + kPrime2, seed,
-                                       seed - kPrime1};
-    for (; end - at >= 32; at += 32) {
-      for (std::size_t i = 0; i < 4; ++i) {
-        lanes[i] = mix_in(lanes[i], read_word<std::uint64_t>(at + 8 * i));
-      }
+  for (std::size_t n = bytes.size() / 32; n != 0; --n, at += 32) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      lanes[i] = mix_in(lanes[i], read_word<std::uint64_t>(at + 8 * i));
     }
-    hash = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) +
-           std::rotl(lanes[3], 18);
-    for (std::uint64_t lane : lanes) hash = (hash ^ mix_in(0, lane)) * kPrime1 + kPrime4;
   }
-  hash += bytes.size();
+  std::uint64_t hash = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) + std::rotl(lanes[2], 12) +
+                       std::rotl(lanes[3], 18);
+  for (std::uint64_t lane : lanes) hash = (hash ^ mix_in(0, lane)) * kPrime1 + kPrime4;
+  return hash;
+}
+
+/// By each seed; the bytes are read once.
+template <std::size_t N>
+std::array<std::uint64_t, N> hash_all(std::string_view bytes, std::array<std::uint64_t, N> all) {
+  for (std::uint64_t& hash : all) {
+    hash = bytes.size() >= 32 ? hash_stretches(bytes, hash) : hash + kPrime5;
+    hash += bytes.size();
+  }
+  const char* at = bytes.data() + bytes.size() / 32 * 32;
+  const char* const end = bytes.data() + bytes.size();
   for (; end - at >= 8; at += 8) {
-    hash = std::rotl(hash ^ mix_in(0, read_word<std::uint64_t>(at)), 27) * kPrime1 + kPrime4;
+    const std::uint64_t word = mix_in(0, read_word<std::uint64_t>(at));
+    for (std::uint64_t& hash : all) hash = std::rotl(hash ^ word, 27) * kPrime1 + kPrime4;
   }
   if (end - at >= 4) {
-    hash = std::rotl(hash ^ read_word<std::uint32_t>(at) * kPrime1, 23) * kPrime2 + kPrime3;
+    const std::uint64_t word = read_word<std::uint32_t>(at) * kPrime1;
+    for (std::uint64_t& hash : all) hash = std::rotl(hash ^ word, 23) * kPrime2 + kPrime3;
     at += 4;
   }
   for (; at != end; ++at) {
-    hash = std::rotl(hash ^ static_cast<std::uint8_t>(*at) * kPrime5, 11) * kPrime1;
+    const std::uint64_t word = static_cast<std::uint8_t>(*at) * kPrime5;
+    for (std::uint64_t& hash : all) hash = std::rotl(hash ^ word, 11) * kPrime1;
   }
-  hash = (hash ^ hash >> 33) * kPrime2;
-  hash = (hash ^ hash >> 29) * kPrime3;
-  return hash ^ hash >> 32;
+  for (std::uint64_t& hash : all) {
+    hash = (hash ^ hash >> 33) * kPrime2;
+    hash = (hash ^ hash >> 29) * kPrime3;
+    hash ^= hash >> 32;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed) {
+  return hash_all<1>(bytes, {seed})[0];
+}
+
+std::array<std::uint64_t, 2> stable_hashes(std::string_view bytes,
+                                           std::array<std::uint64_t, 2> seeds) {
+  return hash_all<2>(bytes, seeds);
 }
 
 }  // namespace core

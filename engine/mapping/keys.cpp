@@ -373,17 +373,21 @@ void Mapper::Impl::keys_of(const MapInfo& map, const Val& current) {
 
 namespace {
 
-/// Content without references: those hold numbers of this message's drafts.
-std::uint64_t content_hash(const Node* node, std::uint64_t seed) {
-  if (node->is_leaf()) return core::stable_hash(node->text, seed + 1);
+/// Content without references: those hold numbers of this message's drafts. Stands in stored keys.
+void add_content(const Node* node, std::array<std::uint64_t, 2>& hash) {
+  if (node->is_leaf()) {
+    hash = core::stable_hashes(node->text, {hash[0] + 1, hash[1] + 1});
+    return;
+  }
   for (const fhir::Member* m = node->first_member; m; m = m->next) {
     if (m->name == "reference") continue;
-    seed = content_hash(m->value, core::stable_hash(m->name, seed));
+    hash = core::stable_hashes(m->name, hash);
+    add_content(m->value, hash);
   }
   for (const fhir::Item* i = node->first_item; i; i = i->next) {
-    seed = content_hash(i->value, seed + 7);
+    hash = {hash[0] + 7, hash[1] + 7};
+    add_content(i->value, hash);
   }
-  return seed;
 }
 
 }  // namespace
@@ -409,8 +413,9 @@ std::string_view Mapper::Impl::content_key(const MapInfo& map, const Node* root,
     control.text = header_.control_id;
     append_value(control, true, key_text_);
   }
-  fmt::format_to(std::back_inserter(key_text_), "/content/{:016x}{:016x}", content_hash(root, 1),
-                 content_hash(root, 0x9e3779b97f4a7c15ull));
+  std::array<std::uint64_t, 2> hash{1, 0x9e3779b97f4a7c15ull};
+  add_content(root, hash);
+  fmt::format_to(std::back_inserter(key_text_), "/content/{:016x}{:016x}", hash[0], hash[1]);
   return key_text_;
 }
 

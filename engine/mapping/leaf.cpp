@@ -392,10 +392,19 @@ const VocabRow* Mapper::Impl::look_up(const Rule& rule, const Val& value) {
 
 void Mapper::Impl::missed(const Vocab& vocab, std::string_view code, const Rule& rule,
                           const Val& value) {
+  const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
+  say_missed(vocab, code, rule.info, value.at);
+  if (!shape_ || said == out_.issues.size() + out_.vocab_misses.size()) return;
+  shape_missed(code, rule, value.at);
+  shape_->said += out_.issues.size() + out_.vocab_misses.size() - said;
+}
+
+void Mapper::Impl::say_missed(const Vocab& vocab, std::string_view code, std::uint32_t info,
+                              const Origin& at) {
   if (vocab.unmapped == Vocab::Unmapped::kIgnore || out_.vocab_misses.size() >= kIssuesMax) return;
-  out_.vocab_misses.push_back({std::string(vocab.name), std::string(code), rule.info});
+  out_.vocab_misses.push_back({std::string(vocab.name), std::string(code), info});
   if (vocab.unmapped == Vocab::Unmapped::kQueue) return;
-  issue(core::ErrorCode::kTableValue, value.at,
+  issue(core::ErrorCode::kTableValue, at,
         fmt::format("this code is not in vocabulary {}", vocab.name),
         vocab.unmapped == Vocab::Unmapped::kError ? hl7::Severity::kError
                                                   : hl7::Severity::kWarning);

@@ -250,6 +250,8 @@ struct Mapper::Impl {
   bool shape_condition(std::uint32_t index);
   void shape_seen(const Val& value, bool all);
   void shape_touch(const fhir::Node* node) const;
+  void shape_missed(std::string_view code, const Rule& rule, const Origin& at);
+  void say_misses(const Shape& shape, std::size_t hole, std::size_t& next);
   std::string_view shape_key(const ShapeSpec& spec, std::uint32_t map);
   void key_field(std::string_view raw, std::uint64_t bytes, std::size_t slot,
                  std::uint32_t segment, ShapeKeyWriter& key);
@@ -347,6 +349,7 @@ struct Mapper::Impl {
   fhir::Node* mark(fhir::Node* node, const Rule& rule, const Val& from);
   const VocabRow* look_up(const Rule& rule, const Val& value);
   void missed(const Vocab& vocab, std::string_view code, const Rule& rule, const Val& value);
+  void say_missed(const Vocab& vocab, std::string_view code, std::uint32_t info, const Origin& at);
   void issue(core::ErrorCode code, const Origin& at, std::string_view text,
              hl7::Severity severity = hl7::Severity::kWarning);
 

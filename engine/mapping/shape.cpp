@@ -18,6 +18,31 @@ void Mapper::Impl::shape_touch(const Node* node) const {
   }
 }
 
+/// The code was looked at, so it is in the key: the shape says the same again.
+void Mapper::Impl::shape_missed(std::string_view code, const Rule& rule, const Origin& at) {
+  const auto number = static_cast<std::size_t>(&rule - p_.rules.data());
+  shape_->lost |= number >= p_.rules.size() || at.segment != here_.segment;
+  ShapeMiss miss;
+  miss.hole = static_cast<std::uint32_t>(shape_->holes.size());
+  miss.rule = static_cast<std::uint32_t>(number);
+  miss.code = out_.document.keep(code);
+  miss.field = at.field;
+  miss.repetition = at.repetition;
+  miss.component = at.component;
+  miss.subcomponent = at.subcomponent;
+  shape_->misses.push_back(miss);
+}
+
+/// Says those that come before that hole.
+void Mapper::Impl::say_misses(const Shape& shape, std::size_t hole, std::size_t& next) {
+  for (; next < shape.misses.size() && shape.misses[next].hole <= hole; ++next) {
+    const ShapeMiss& miss = shape.misses[next];
+    const Rule& rule = p_.rules[miss.rule];
+    say_missed(p_.vocabs[rule.vocab], miss.code, rule.info,
+               {here_.segment, miss.field, miss.repetition, miss.component, miss.subcomponent});
+  }
+}
+
 /// Whether what the rule makes of a value depends on nothing else that a shape could miss.
 bool Mapper::Impl::may_hole(const Rule& rule) const {
   const auto number = static_cast<std::size_t>(&rule - p_.rules.data());
@@ -143,6 +168,8 @@ void Mapper::Impl::keep_shape(const MapInfo& map, const AskedShape& asked, const
   }
   auto shape = std::make_unique<Shape>();
   shape->holes = trace.holes;
+  shape->misses = trace.misses;
+  for (ShapeMiss& miss : shape->misses) miss.code = recall_->book->nodes().keep(miss.code);
   shape->keys = trace.keys;
   shape->has_keys = trace.has_keys;
   shape->inferred = trace.inferred;
@@ -275,7 +302,9 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   steps_ += shape.holes.size();
   const Val nothing;
   Val of_field, other;
+  std::size_t said = 0;
   for (std::size_t i = 0; i < shape.holes.size(); ++i) {
+    if (said < shape.misses.size()) say_misses(shape, i, said);
     const Hole& hole = shape.holes[i];
     const Rule& rule = p_.rules[hole.rule];
     Node* node = nullptr;
@@ -297,6 +326,7 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
     }
     filled_[base + i] = node;
   }
+  say_misses(shape, shape.holes.size(), said);
   return true;
 }
 

@@ -80,9 +80,18 @@ struct KeyStep {
   HoleSpot value;                      ///< kValue
 };
 
+/// A code that a vocabulary does not know, where it decides about the shape.
+struct ShapeMiss {
+  std::uint32_t hole = 0;              ///< said before this one is filled
+  std::uint32_t rule = 0;
+  std::string_view code;
+  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;   ///< of the segment
+};
+
 /// A resource with holes.
 struct Shape {
   std::vector<Hole> holes;             ///< in the order of their making
+  std::vector<ShapeMiss> misses;       ///< in the order of their finding
   ShapeValue root;
   std::vector<ShapePart> parts;
   std::vector<ShapeMember> members;    ///< of objects and lists; those of one stand side by side
@@ -173,10 +182,11 @@ struct ShapeTrace {
   ShapeSpec* spec = nullptr;
   std::uint32_t version = 0;           ///< of `spec` when its key was made
   std::vector<Hole> holes;
-  std::vector<KeyStep> keys;           ///< their texts in the output's document
+  std::vector<ShapeMiss> misses;       ///< their codes in the output's document
+  std::vector<KeyStep> keys;           ///< their texts there too
   bool has_keys = false, inferred = false;
   std::vector<const fhir::Node*> distinct, periods;   ///< lists and objects to be checked again
-  std::size_t said = 0;                ///< issues and misses before, and those of holes
+  std::size_t said = 0;                ///< issues and misses before, in holes, of `misses`
   int closed = 0;                      ///< no holes while > 0
   bool quiet_env = false;              ///< the %name that is visited next goes into a hole
   bool never = false;                  ///< what was read decides about no shape

@@ -74,6 +74,15 @@ BOOST_AUTO_TEST_CASE(stable_hash_vectors) {
   BOOST_TEST(core::stable_hash("Nobody inspects the spammish repetition") == 0xFBCEA83C8A378BF1ull);
 }
 
+BOOST_AUTO_TEST_CASE(two_seeds_at_once_give_what_each_gives) {
+  std::string text;
+  for (int i = 0; i < 80; ++i, text += static_cast<char>('a' + i % 26)) {
+    const auto both = core::stable_hashes(text, {7, ~0ull});
+    BOOST_TEST(both[0] == core::stable_hash(text, 7));
+    BOOST_TEST(both[1] == core::stable_hash(text, ~0ull));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(stable_hash_spreads) {
   std::array<int, 64> lanes{};
   for (int i = 0; i < 64000; ++i) ++lanes[core::stable_hash("MRN" + std::to_string(i)) % 64];

@@ -29,5 +29,8 @@ Uuid uuid_v4();
 
 /// 64-bit non-cryptographic hash, the same on every run and machine (lane choice, hash tables).
 std::uint64_t stable_hash(std::string_view bytes, std::uint64_t seed = 0);
+/// The same by two seeds at once.
+std::array<std::uint64_t, 2> stable_hashes(std::string_view bytes,
+                                           std::array<std::uint64_t, 2> seeds);
 
 }  // namespace core
