@@ -57,6 +57,19 @@ std::string sample_adt(std::uint64_t control, std::uint64_t patient);
 /// A result with 24 OBX, about 4.9 KB.
 std::string sample_oru(std::uint64_t control, std::uint64_t patient);
 
+/// Calls `work` for that long, looking at the clock now and then. @return calls a second.
+template <class Work>
+double calls_per_second(std::chrono::milliseconds how_long, const Work& work) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point began = Clock::now();
+  std::uint64_t calls = 0;
+  while (Clock::now() - began < how_long) {
+    for (int i = 0; i < 64; ++i) work();
+    calls += 64;
+  }
+  return static_cast<double>(calls) / std::chrono::duration<double>(Clock::now() - began).count();
+}
+
 /// Durable small writes a second in `folder`: the yardstick beside every rate.
 double fsync_rate(const std::string& folder);
 

@@ -10,21 +10,14 @@
 namespace cli::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 inline constexpr std::chrono::milliseconds kStageTime{700};
 inline constexpr std::size_t kMessages = 5'000;   ///< made before mapping is measured
 
-/// Calls `work` for a while. @return calls a second.
+/// Calls a second, once `work` has been done some times.
 template <class Work>
 double rate(const Work& work) {
   for (int i = 0; i < 100; ++i) work();
-  const Clock::time_point began = Clock::now();
-  std::uint64_t calls = 0;
-  while (Clock::now() - began < kStageTime) {
-    for (int i = 0; i < 64; ++i) work();
-    calls += 64;
-  }
-  return static_cast<double>(calls) / std::chrono::duration<double>(Clock::now() - began).count();
+  return calls_per_second(kStageTime, work);
 }
 
 double scan_mb(const std::string& text) {

@@ -31,17 +31,10 @@ std::string bundle_of_5_kb() {
   return out + "]}";
 }
 
-/// Calls `work` for a while. @return MB/s, when one call goes through `bytes`.
+/// @return MB/s, when one call goes through `bytes`.
 template <class Work>
 double megabytes(std::size_t bytes, const Work& work) {
-  std::uint64_t calls = 0;
-  const Clock::time_point began = Clock::now();
-  while (Clock::now() - began < kJsonTime) {
-    for (int i = 0; i < 20; ++i) work();
-    calls += 20;
-  }
-  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  return static_cast<double>(calls * bytes) / seconds / 1e6;
+  return calls_per_second(kJsonTime, work) * static_cast<double>(bytes) / 1e6;
 }
 
 }  // namespace

@@ -98,44 +98,34 @@ double wait_delivered(const Run& run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-/// The pace of this minute, taken before and after a measurement: the faster one asks more of us.
-class Pace {
- public:
-  double now() {
-    const bench::JsonRate rate = bench::json_rate();
-    if (rate.pace() > best_.pace()) best_ = rate;
-    return best_.pace();
-  }
-  const bench::JsonRate& rate() const { return best_; }
-
- private:
-  bench::JsonRate best_;
-};
+/// The faster of two minutes asks more of us: taken before and after a measurement.
+bench::JsonRate faster(const bench::JsonRate& before, const bench::JsonRate& after) {
+  return after.pace() > before.pace() ? after : before;
+}
 
 void report_load(Run& run, const std::string& what, std::size_t connections,
                  const bench::LoadResult& load, double delivered, double lag, const Child& engine,
-                 double fsyncs, const Pace& pace) {
+                 double fsyncs, const bench::JsonRate& json) {
   say(run,
       fmt::format(
           "{:<10} {:>4} conns  {:>7.0f} ACK/s  p50 {:>6.2f}  p99 {:>7.2f}  p99.9 {:>7.2f} ms  "
           "{:>7.0f} delivered/s  lag {:>5.2f} s  RSS {:>4} MB  fsync {:>6.0f}/s  "
           "JSON {:>3.0f} MB/s  failed {}",
           what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms, delivered,
-          lag, engine.peak_rss_kib() / 1024, fsyncs, pace.rate().write_mb, load.failed),
+          lag, engine.peak_rss_kib() / 1024, fsyncs, json.write_mb, load.failed),
       fmt::format(
           "{{\"run\":\"{}\",\"connections\":{},\"acked_per_second\":{:.1f},\"p50_ms\":{:.3f},"
           "\"p99_ms\":{:.3f},\"p999_ms\":{:.3f},\"delivered_per_second\":{:.1f},"
           "\"lag_seconds\":{:.3f},\"rss_mb\":{},\"fsync_per_second\":{:.0f},"
           "\"json_write_mb_per_second\":{:.0f},\"json_parse_mb_per_second\":{:.0f},\"failed\":{}}}",
           what, connections, load.per_second(), load.p50_ms, load.p99_ms, load.p999_ms, delivered,
-          lag, engine.peak_rss_kib() / 1024, fsyncs, pace.rate().write_mb, pace.rate().parse_mb,
+          lag, engine.peak_rss_kib() / 1024, fsyncs, json.write_mb, json.parse_mb,
           load.failed));
 }
 
 bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
   const double fsyncs = bench::fsync_rate(run.folder);
-  Pace pace;
-  (void)pace.now();
+  const bench::JsonRate json_before = bench::json_rate();
   const std::int64_t before = status_number(run, "delivered", true);
   const double cpu_before = engine.cpu_seconds();
   bench::LoadOptions options;
@@ -150,8 +140,8 @@ bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
   const double lag = wait_delivered(run);
   const double delivered =
       static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  (void)pace.now();
-  report_load(run, "ADT", connections, load, delivered, lag, engine, fsyncs, pace);
+  const bench::JsonRate json = faster(json_before, bench::json_rate());
+  report_load(run, "ADT", connections, load, delivered, lag, engine, fsyncs, json);
   say(run,
       fmt::format("           engine CPU {:.1f} us a message",
                   (engine.cpu_seconds() - cpu_before) * 1e6 / static_cast<double>(load.acked)),
@@ -159,16 +149,16 @@ bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
                   (engine.cpu_seconds() - cpu_before) * 1e6 / static_cast<double>(load.acked)));
   if (load.failed > 0) run.floors.push_back({"no failed message", -1, 0});
   if (connections == 64) {
-    const double by_disk = 0.6 * 64 * fsyncs, by_pace = pace.rate().pace();
+    const double by_disk = 0.6 * 64 * fsyncs, by_pace = json.pace();
     const bool slow_disk = by_disk < 15'000 * by_pace;
     run.floors.push_back({"ACK/s at 64 connections", load.per_second(),
                           slow_disk ? by_disk : 15'000, false, slow_disk ? 1 : by_pace});
   }
   if (connections == 32) {
     run.floors.push_back({"delivered/s, repeated ADT at 32 connections", delivered, 3'500, false,
-                          pace.rate().pace()});
+                          json.pace()});
     run.floors.push_back({"ACK p99 at 32 connections, ms", load.p99_ms, 11, true,
-                          pace.rate().pace()});
+                          json.pace()});
   }
   return load;
 }
@@ -195,8 +185,7 @@ void load_simulated(Run& run, Child& engine) {
     lanes[message.patient % kConnections].push_back(message.text);
   }
   const double fsyncs = bench::fsync_rate(run.folder);
-  Pace pace;
-  (void)pace.now();
+  const bench::JsonRate json_before = bench::json_rate();
   const std::int64_t before = status_number(run, "delivered", true);
   bench::LoadOptions load_options;
   load_options.port = run.mllp;
@@ -212,25 +201,25 @@ void load_simulated(Run& run, Child& engine) {
   const double lag = wait_delivered(run);
   const double delivered =
       static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  report_load(run, "simulate", kConnections, load, delivered, lag, engine, fsyncs, pace);
+  const bench::JsonRate json = faster(json_before, bench::json_rate());
+  report_load(run, "simulate", kConnections, load, delivered, lag, engine, fsyncs, json);
   run.floors.push_back({"delivered/s, simulated with 30 % new patients", delivered, 1'500, false,
-                        pace.now()});
+                        json.pace()});
 }
 
 void stages(Run& run) {
   auto knowledge = load_knowledge(shipped_data(), {"base"});
   if (!knowledge) return;
-  Pace pace;
-  (void)pace.now();
+  const bench::JsonRate json_before = bench::json_rate();
   const bench::StageResult result = bench::run_stages(*knowledge, "base");
-  (void)pace.now();
+  const bench::JsonRate json = faster(json_before, bench::json_rate());
   say(run,
       fmt::format("yardstick  JSON of 5 KB written {:.0f} and parsed {:.0f} MB/s by RapidJSON: "
                   "{:.2f} of the pace that floors were set at",
-                  pace.rate().write_mb, pace.rate().parse_mb, pace.rate().pace()),
+                  json.write_mb, json.parse_mb, json.pace()),
       fmt::format("{{\"json_write_mb_per_second\":{:.0f},\"json_parse_mb_per_second\":{:.0f},"
                   "\"pace\":{:.3f}}}",
-                  pace.rate().write_mb, pace.rate().parse_mb, pace.rate().pace()));
+                  json.write_mb, json.parse_mb, json.pace()));
   say(run,
       fmt::format("parse      {:.0f} MB/s ADT, {:.0f} MB/s ORU (every boundary, one core)\n"
                   "map        {:.0f} ADT/s, {:.0f} ORU/s (to serialised JSON, one core)\n"
@@ -244,8 +233,8 @@ void stages(Run& run) {
                   result.parse_adt_mb, result.parse_oru_mb, result.map_adt, result.map_oru,
                   result.check_us, result.group_us, result.digest_us, result.ack_us));
   run.floors.push_back({"parse MB/s", result.parse_adt_mb, 500});
-  run.floors.push_back({"map ADT/s", result.map_adt, 40'000, false, pace.rate().pace()});
-  run.floors.push_back({"map ORU/s", result.map_oru, 12'000, false, pace.rate().pace()});
+  run.floors.push_back({"map ADT/s", result.map_adt, 40'000, false, json.pace()});
+  run.floors.push_back({"map ORU/s", result.map_oru, 12'000, false, json.pace()});
 }
 
 /// From starting the process to its first acknowledgement, on what is stored by then.

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <core/text.hpp>
 #include <fhir/date_range.hpp>
 
 namespace fhir {
@@ -113,33 +112,19 @@ std::string_view offset_of(std::string_view time) {
   return at == time.npos ? std::string_view() : time.substr(at);
 }
 
-/// Seconds of a FHIR dateTime that is given to the second, in UTC.
-std::int64_t instant_of(std::string_view time) {
-  const auto number = [&](std::string_view from, std::size_t at, std::size_t size) {
-    return core::to_int(from.substr(at, size)).value_or(0);
-  };
-  const std::chrono::year_month_day day{
-      std::chrono::year(static_cast<int>(number(time, 0, 4))),
-      std::chrono::month(static_cast<unsigned>(number(time, 5, 2))),
-      std::chrono::day(static_cast<unsigned>(number(time, 8, 2)))};
-  std::int64_t out = std::chrono::sys_days(day).time_since_epoch().count() * 86'400ll;
-  out += number(time, 11, 2) * 3'600 + number(time, 14, 2) * 60 + number(time, 17, 2);
-  const std::string_view offset = offset_of(time);
-  if (offset.size() < 6) return out;
-  const std::int64_t seconds = number(offset, 1, 2) * 3'600 + number(offset, 4, 2) * 60;
-  return offset.front() == '-' ? out + seconds : out - seconds;
-}
-
-}  // namespace
-
+/// Whether one FHIR dateTime lies before another. Of one offset they compare as texts, as far as
+/// both are given; where one has no offset, nothing is known.
 bool is_before(std::string_view time, std::string_view other) {
   if (offset_of(time) != offset_of(other)) {
-    return !offset_of(time).empty() && !offset_of(other).empty() &&
-           instant_of(time) < instant_of(other);
+    if (offset_of(time).empty() || offset_of(other).empty()) return false;
+    const auto one = parse_date_range(time), two = parse_date_range(other);
+    return one && two && one->start / kSecond < two->start / kSecond;
   }
   const std::size_t common = std::min({time.size(), other.size(), kToSecond});
   return time.substr(0, common) < other.substr(0, common);
 }
+
+}  // namespace
 
 bool ends_before_start(const Node* start, const Node* end) {
   return start && end && start->kind == Node::Kind::kString && end->kind == Node::Kind::kString &&

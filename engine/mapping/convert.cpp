@@ -4,7 +4,6 @@
 #include <core/text.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 

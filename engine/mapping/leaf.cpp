@@ -392,11 +392,11 @@ const VocabRow* Mapper::Impl::look_up(const Rule& rule, const Val& value) {
 
 void Mapper::Impl::missed(const Vocab& vocab, std::string_view code, const Rule& rule,
                           const Val& value) {
-  const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
+  const std::size_t said = said_so_far();
   say_missed(vocab, code, rule.info, value.at);
-  if (!shape_ || said == out_.issues.size() + out_.vocab_misses.size()) return;
+  if (!shape_ || said == said_so_far()) return;
   shape_missed(code, rule, value.at);
-  shape_->said += out_.issues.size() + out_.vocab_misses.size() - said;
+  shape_->said += said_so_far() - said;
 }
 
 void Mapper::Impl::say_missed(const Vocab& vocab, std::string_view code, std::uint32_t info,

@@ -213,7 +213,7 @@ Mapper::Impl::Trace& Mapper::Impl::begin_trace(const Asked& asked, const Val& cu
   trace.current = &current;
   trace.reads = asked.reads;
   trace.links.clear();
-  trace.said = out_.issues.size() + out_.vocab_misses.size();
+  trace.said = said_so_far();
   trace.foreign = trace.grew = trace.lost = false;
   trace_ = &trace;
   return trace;
@@ -225,7 +225,7 @@ bool Mapper::Impl::end_trace(Trace& trace, const Asked& asked) {
   --trace_depth_;
   if (trace.foreign) recall_->uses[asked.maker].never = true;
   return !trace.foreign && !trace.grew && !trace.lost && !aborted_ &&
-         trace.said == out_.issues.size() + out_.vocab_misses.size();
+         trace.said == said_so_far();
 }
 
 /// A resource was linked by what is traced: the next time it is made again, of the same piece of

@@ -21,12 +21,6 @@ inline constexpr std::size_t kOutputBytesMax = 512u << 20;
 inline constexpr std::size_t kIssuesMax = 1'000;
 inline constexpr std::size_t kDistinctMax = 32;   ///< longer lists are not searched for equals
 
-/// A place in the message, for lineage and issues.
-struct Origin {
-  std::uint32_t segment = Lineage::kLiteral;
-  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;
-};
-
 /// A value while rules run.
 struct Val {
   enum class Kind : std::uint8_t { kNone, kHl7, kText, kCoding, kResource };
@@ -350,6 +344,7 @@ struct Mapper::Impl {
   const VocabRow* look_up(const Rule& rule, const Val& value);
   void missed(const Vocab& vocab, std::string_view code, const Rule& rule, const Val& value);
   void say_missed(const Vocab& vocab, std::string_view code, std::uint32_t info, const Origin& at);
+  std::size_t said_so_far() const { return out_.issues.size() + out_.vocab_misses.size(); }
   void issue(core::ErrorCode code, const Origin& at, std::string_view text,
              hl7::Severity severity = hl7::Severity::kWarning);
 

@@ -22,15 +22,8 @@ void Mapper::Impl::shape_touch(const Node* node) const {
 void Mapper::Impl::shape_missed(std::string_view code, const Rule& rule, const Origin& at) {
   const auto number = static_cast<std::size_t>(&rule - p_.rules.data());
   shape_->lost |= number >= p_.rules.size() || at.segment != here_.segment;
-  ShapeMiss miss;
-  miss.hole = static_cast<std::uint32_t>(shape_->holes.size());
-  miss.rule = static_cast<std::uint32_t>(number);
-  miss.code = out_.document.keep(code);
-  miss.field = at.field;
-  miss.repetition = at.repetition;
-  miss.component = at.component;
-  miss.subcomponent = at.subcomponent;
-  shape_->misses.push_back(miss);
+  shape_->misses.push_back({static_cast<std::uint32_t>(shape_->holes.size()),
+                            static_cast<std::uint32_t>(number), out_.document.keep(code), at});
 }
 
 /// Says those that come before that hole.
@@ -38,8 +31,9 @@ void Mapper::Impl::say_misses(const Shape& shape, std::size_t hole, std::size_t&
   for (; next < shape.misses.size() && shape.misses[next].hole <= hole; ++next) {
     const ShapeMiss& miss = shape.misses[next];
     const Rule& rule = p_.rules[miss.rule];
-    say_missed(p_.vocabs[rule.vocab], miss.code, rule.info,
-               {here_.segment, miss.field, miss.repetition, miss.component, miss.subcomponent});
+    Origin at = miss.at;
+    at.segment = here_.segment;
+    say_missed(p_.vocabs[rule.vocab], miss.code, rule.info, at);
   }
 }
 
@@ -71,12 +65,12 @@ Node* Mapper::Impl::made(const Rule& rule, const Val& value, const Val& outer, c
   const bool of_nothing = value.kind == Val::Kind::kNone && rule.concat != kNil;
   if (!of_nothing && !spot_of(value, term, hole.value)) return build(rule, value, outer);
   ShapeTrace* const shape = std::exchange(shape_, nullptr);
-  const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
+  const std::size_t said = said_so_far();
   const std::uint64_t ordinals = ordinals_given_;
   Node* node = build(rule, value, outer);
   shape_ = shape;
   shape->never |= ordinals_given_ != ordinals;   // could not be taken back
-  shape->said += out_.issues.size() + out_.vocab_misses.size() - said;
+  shape->said += said_so_far() - said;
   shape->lost |= !as_sent_.empty();
   // Two holes that gave one remembered tree are told apart by copies.
   const auto same = [&](const Hole& other) { return other.node == node; };
@@ -146,7 +140,7 @@ void Mapper::Impl::begin_shape(const AskedShape& asked) {
   shape_trace_ = {};
   shape_trace_.spec = asked.spec;
   shape_trace_.version = asked.spec->version;
-  shape_trace_.said = out_.issues.size() + out_.vocab_misses.size();
+  shape_trace_.said = said_so_far();
 }
 
 /// Runs the rules and keeps the shape of what they give.
@@ -163,7 +157,7 @@ void Mapper::Impl::keep_shape(const MapInfo& map, const AskedShape& asked, const
   const auto maker = makers_.shapes + static_cast<std::uint32_t>(&map - p_.maps.data());
   if (trace.never) recall_->uses[maker].never = true;
   if (trace.never || trace.lost || aborted_ || asked.spec->version != trace.version ||
-      trace.said != out_.issues.size() + out_.vocab_misses.size()) {
+      trace.said != said_so_far()) {
     return;
   }
   auto shape = std::make_unique<Shape>();
@@ -304,7 +298,7 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   Val of_field, other;
   std::size_t said = 0;
   for (std::size_t i = 0; i < shape.holes.size(); ++i) {
-    if (said < shape.misses.size()) say_misses(shape, i, said);
+    say_misses(shape, i, said);
     const Hole& hole = shape.holes[i];
     const Rule& rule = p_.rules[hole.rule];
     Node* node = nullptr;

@@ -80,12 +80,18 @@ struct KeyStep {
   HoleSpot value;                      ///< kValue
 };
 
+/// A place in the message, for lineage and issues.
+struct Origin {
+  std::uint32_t segment = Lineage::kLiteral;
+  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;
+};
+
 /// A code that a vocabulary does not know, where it decides about the shape.
 struct ShapeMiss {
   std::uint32_t hole = 0;              ///< said before this one is filled
   std::uint32_t rule = 0;
   std::string_view code;
-  std::int16_t field = 0, repetition = 0, component = 0, subcomponent = 0;   ///< of the segment
+  Origin at;                           ///< in the segment that is current
 };
 
 /// A resource with holes.

@@ -36,13 +36,13 @@ fhir::Node* Mapper::Impl::once(std::size_t maker, const Val& value, F&& make) {
     return const_cast<fhir::Node*>(known.entry->node);
   }
   if (!recall_->again(hash)) return make();
-  const std::size_t said = out_.issues.size() + out_.vocab_misses.size();
+  const std::size_t said = said_so_far();
   const bool before = more_than_value_;
   more_than_value_ = false;
   fhir::Node* node = make();
   if (more_than_value_) {
     recall_->uses[maker].never = true;
-  } else if (said == out_.issues.size() + out_.vocab_misses.size() && !aborted_) {
+  } else if (said == said_so_far() && !aborted_) {
     recall_->memo->keep(hash, key, node);
   }
   more_than_value_ |= before;

@@ -20,11 +20,8 @@ struct DateRange {
 /// nullopt when malformed or no day of the calendar.
 std::optional<DateRange> parse_date_range(std::string_view text);
 
-/// Whether one FHIR dateTime lies before another. Of one offset they compare as texts, as far as
-/// both are given; where one has no offset, nothing is known.
-bool is_before(std::string_view time, std::string_view other);
-
-/// per-1 of Period, of its two members; false where one is missing, or the order is not known.
+/// per-1 of Period, of its two members, to the second. false where one is missing, or the order is
+/// not known because one alone has an offset.
 bool ends_before_start(const Node* start, const Node* end);
 
 }  // namespace fhir
