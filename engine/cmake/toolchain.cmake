@@ -47,6 +47,17 @@ set(CMAKE_CXX_FLAGS_RELEASE "")
 target_link_options(chartwire_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
 if(MOLD_PROGRAM)
   target_link_options(chartwire_flags INTERFACE -fuse-ld=mold)
+  # Calls between these modules are inlined in what is shipped: a tenth of the time of mapping a
+  # message. Everything else would double the time of a link for little.
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE AND
+     CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    set(CW_LTO_MODULES core hl7 fhir schema mapping)
+    target_link_options(chartwire_flags INTERFACE -flto=thin -O2
+      -Wl,-plugin-opt=cache-dir=${CMAKE_BINARY_DIR}/lto)
+    # mold needs no index of an archive, and GNU ar cannot read what is in it.
+    set(CMAKE_CXX_ARCHIVE_CREATE "<CMAKE_AR> qcS <TARGET> <LINK_FLAGS> <OBJECTS>")
+    set(CMAKE_CXX_ARCHIVE_FINISH "")
+  endif()
 elseif(LLD_PROGRAM)
   target_link_options(chartwire_flags INTERFACE -fuse-ld=lld)
 endif()
