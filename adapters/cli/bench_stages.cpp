@@ -87,7 +87,7 @@ std::string sample_adt(std::uint64_t control, std::uint64_t patient) {
       "St^^Albany^NY^12207^USA|^PRN^PH^^1^518^5550102\r"
       "PV1|1|I|4W^101^A^GENERAL|R|||1001^Adams^Ruth^^^Dr^^^GENERAL|1002^Brown^Peter^^^Dr^^^GENERAL|"
       "|MED|"
-      "||||1|||1001^Adams^Ruth^^^Dr^^^GENERAL||V{1}^^^GENERAL^VN|||||||||||||||||||||||||"
+      "|||1|||1001^Adams^Ruth^^^Dr^^^GENERAL||V{1}^^^GENERAL^VN|||||||||||||||||||||||||"
       "20260110080000\r"
       "AL1|1|DA|70618^Penicillin^RXNORM|SV|Hives\r"
       "DG1|1||I50.9^Heart failure, unspecified^I10||20260110|A\r"
