@@ -316,10 +316,9 @@ Node* Mapper::Impl::range_leaf(const Rule& rule, std::string_view text) {
   } else {
     const std::size_t dash = text.find('-', 1);
     if (dash == text.npos) return nullptr;
-    for (const std::string_view end : {text.substr(0, dash), text.substr(dash + 1)}) {
-      if (!to_decimal(end, lowered_)) return nullptr;
-    }
-    number = low ? text.substr(0, dash) : text.substr(dash + 1);
+    const std::string_view first = text.substr(0, dash), last = text.substr(dash + 1);
+    if (!to_decimal(low ? last : first, lowered_)) return nullptr;
+    number = low ? first : last;
   }
   const auto value = to_decimal(number, lowered_);
   return value ? out_.document.number(*value) : nullptr;

@@ -245,9 +245,7 @@ void Mapper::Impl::run_segment(const Row& row, std::uint32_t group, std::uint32_
 
 std::uint64_t Mapper::Impl::fields_present(std::uint32_t segment, std::uint32_t end) const {
   std::uint64_t out = 0;
-  for (; segment < end; ++segment) {
-    out |= message_->segment(segment).fields_present();
-  }
+  for (; segment < end; ++segment) out |= index_.fields(segment);
   return out;
 }
 

@@ -99,9 +99,12 @@ void MessageIndex::build(const hl7::Message& message, const schema::GroupTree& t
   number_runs();
   const std::uint32_t count = message.segment_count();
   name_of_.resize(count);
+  fields_.resize(count);
   first_.assign(name_count_ + 1, 0);
   for (std::uint32_t i = 0; i < count; ++i) {
-    name_of_[i] = id_of(message.segment(i).name());
+    const hl7::SegmentView segment = message.segment(i);
+    name_of_[i] = id_of(segment.name());
+    fields_[i] = segment.fields_present();
     if (name_of_[i] != kUnnamed) ++first_[name_of_[i] + 1u];
   }
   for (std::size_t n = 0; n < name_count_; ++n) first_[n + 1] += first_[n];
@@ -113,6 +116,7 @@ void MessageIndex::build(const hl7::Message& message, const schema::GroupTree& t
     stands_[stack_[name_of_[i]]++] = {order_[tree.group_of[i]], i, -1};
   }
   for (std::size_t n = 0; n < name_count_; ++n) {
+    if (first_[n + 1] - first_[n] < 2) continue;
     const auto from = stands_.begin() + first_[n], to = stands_.begin() + first_[n + 1];
     if (!std::is_sorted(from, to, before)) std::sort(from, to, before);
   }
@@ -132,6 +136,7 @@ std::span<const Stand> MessageIndex::interval(std::span<const Stand> all, std::u
 
 std::span<const Stand> MessageIndex::segments(std::uint16_t name, std::uint32_t group) const {
   const std::span<const Stand> all(stands_.data() + first_[name], first_[name + 1u] - first_[name]);
+  if (all.empty()) return all;
   return interval(all, order_[group], last_[group]);
 }
 

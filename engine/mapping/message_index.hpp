@@ -47,6 +47,8 @@ class MessageIndex {
     return order_[group] >= order_[outer] && order_[group] <= last_[outer];
   }
   std::uint16_t name_of(std::uint32_t segment) const { return name_of_[segment]; }
+  /// hl7::SegmentView::fields_present() of a segment: many rows ask for it.
+  std::uint64_t fields(std::uint32_t segment) const { return fields_[segment]; }
   std::uint32_t order(std::uint32_t group) const { return order_[group]; }
   std::uint32_t last(std::uint32_t group) const { return last_[group]; }
   std::uint32_t group_at(std::uint32_t order) const { return group_at_[order]; }
@@ -77,6 +79,7 @@ class MessageIndex {
   std::vector<std::uint32_t> order_, last_, group_at_, stack_;
   std::vector<std::uint32_t> run_first_, run_last_;  ///< orders of a group's repetitions
   std::vector<std::uint16_t> name_of_;       ///< by segment
+  std::vector<std::uint64_t> fields_;        ///< by segment
   std::vector<std::uint32_t> first_;         ///< by name: begin in stands_
   std::vector<Stand> stands_;
   std::vector<std::vector<Stand>> made_;     ///< by resource name, sorted

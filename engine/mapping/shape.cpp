@@ -298,7 +298,7 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   Val of_field, other;
   std::size_t said = 0;
   for (std::size_t i = 0; i < shape.holes.size(); ++i) {
-    say_misses(shape, i, said);
+    if (said < shape.misses.size()) say_misses(shape, i, said);
     const Hole& hole = shape.holes[i];
     const Rule& rule = p_.rules[hole.rule];
     Node* node = nullptr;

@@ -179,7 +179,7 @@ std::string_view Mapper::Impl::shape_key(const ShapeSpec& spec, std::uint32_t ma
   shape_pieces_.clear();
   const hl7::SegmentView own = message_->segment(here_.segment);
   const bool counted = here_.fields != ~0ull;
-  const std::uint64_t present = (counted ? here_.fields : own.fields_present()) & spec.own;
+  const std::uint64_t present = (counted ? here_.fields : index_.fields(here_.segment)) & spec.own;
   const auto add_bytes = [&](const auto& number) {
     key.add(std::string_view(reinterpret_cast<const char*>(&number), sizeof number));
   };

@@ -190,15 +190,17 @@ std::string_view Mapper::Impl::text_of(const Val& value, std::string& scratch) {
   const std::string_view raw = value.v.raw();
   if (value.v.is_null()) return {};
   if (!d) return raw;
+  // Every value that has delimiters is a piece of the message.
+  const std::uint8_t* const classes = classes_.by_byte();
   std::size_t end = 0;
-  bool escaped = false;
+  std::uint8_t seen = 0;
   for (; end < raw.size(); ++end) {
-    const char c = raw[end];
-    if (c == d->component || c == d->subcomponent || c == d->repetition) break;
-    escaped |= c == d->escape;
+    const std::uint8_t kinds = classes[static_cast<unsigned char>(raw[end])];
+    if ((kinds & ByteClasses::kDelimiter) != 0) break;
+    seen |= kinds;
   }
   const std::string_view head = raw.substr(0, end);
-  if (!escaped) return head;
+  if ((seen & ByteClasses::kEscape) == 0) return head;
   return hl7::Value(head, hl7::Value::Level::kSubcomponent, d).text(scratch);
 }
 
