@@ -79,6 +79,10 @@ const Node* sibling_node(const Node* object, std::string_view name) {
   return member ? member->value : nullptr;
 }
 
+bool is_in(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool ends_before_start(const Node* period) {
   return fhir::ends_before_start(period->find("start"), period->find("end"));
 }
@@ -120,6 +124,7 @@ class Merger {
     if (top && old_value && (name == "resourceType" || name == "id")) {
       return put(result, name, into_.clone(old_value));
     }
+    if (top && is_in(policy_.keep, name)) return kept(stored, incoming, name, result);
     if (!new_value && new_sibling && new_sibling->kind == Node::Kind::kNull) {
       if (old_value) put(result, name, into_.clone(old_value));  // its extensions alone are cleared
       return;
@@ -140,6 +145,24 @@ class Merger {
     put_value(result, name, one(name, old_value, new_value, whole), old_value);
   }
 
+  /// The stored element stays; what it lacks of its parts it takes, unless it would contradict
+  /// itself by that.
+  void kept(const Node* stored, const Node* incoming, std::string_view name, Node* result) {
+    const Node* old_value = stored->find(name);
+    const Node* new_value = incoming->find(name);
+    const bool parts = old_value && old_value->is_object() && new_value && new_value->is_object() &&
+                       !sibling_of(stored, name) && !is_value(old_value, new_value);
+    if (!parts) return put_stored(stored, name, result);
+    Node* filled = into_.clone(old_value);
+    for (const Member* m = new_value->first_member; m; m = m->next) {
+      const std::string_view part = element_of(m->name);
+      if (old_value->find(part) || sibling_of(old_value, part)) continue;
+      if (part == m->name || !new_value->find(part)) put_incoming(new_value, part, filled);
+    }
+    const bool contradicts = ends_before_start(filled) && !ends_before_start(old_value);
+    put(result, name, contradicts ? into_.clone(old_value) : filled);
+  }
+
   Node* one(std::string_view name, const Node* stored, const Node* incoming, bool whole) {
     if (incoming->kind == Node::Kind::kNull) return nullptr;
     if (stored->is_array() && incoming->is_array()) {
@@ -157,8 +180,7 @@ class Merger {
 
   bool removed_by_snapshot(std::string_view name) const {
     if (policy_.mode != MergePolicy::Mode::kReplace || kept_always(name)) return false;
-    const auto& names = policy_.writable;
-    return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+    return policy_.writable.empty() || is_in(policy_.writable, name);
   }
 
   /// Whether `incoming` has the same choice element in another type.

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kEachKeys[] = {"each", "do", "when"};
 constexpr std::string_view kRowKeys[] = {"segment", "make", "map", "when", "extend", "link",
-                                         "need", "run", "in", "nth", "stray", "unite", "outside"};
+                                         "need", "run", "in", "nth", "stray", "unite", "keep",
+                                         "outside"};
 
 void visit_segments(const schema::StructureNode& node, std::string_view name, bool repeats,
                     std::vector<bool>& found) {
@@ -206,6 +207,18 @@ void Compiler::compile_choice_of_segments(const Node& node, const Scope& scope, 
   if (const Node* unite = node.find("unite")) {
     out.unite_identifiers = unite->scalar == "identifier";
     if (!out.unite_identifiers) report_.error(scope.spot(*unite), "a row can unite: identifier");
+  }
+  if (const Node* keep = node.find("keep")) {
+    out.keep = texts(*keep);
+    const std::string_view type = program_.maps[out.map].type;
+    for (std::uint32_t i = out.keep.first; i < out.keep.end(); ++i) {
+      if (r4_.child(type, program_.texts[i])) continue;
+      std::vector<std::string_view> names;
+      for (const schema::ElementDef& one : r4_.children(type)) names.push_back(one.name);
+      report_.error(scope.spot(*keep),
+                    fmt::format("{} has no element \"{}\"", type, program_.texts[i]),
+                    did_you_mean(program_.texts[i], names));
+    }
   }
   if (const Node* nth = node.find("nth")) {
     const auto number = core::to_int(nth->scalar);

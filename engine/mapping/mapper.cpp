@@ -276,8 +276,10 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     }
     if (draft < 0) draft = add_draft(map, root, p_.resources[row.make]);
   }
-  if (row.unite_identifiers) {
-    out_.drafts[static_cast<std::size_t>(draft)].policy.unite_identifiers = true;
+  fhir::MergePolicy& policy = out_.drafts[static_cast<std::size_t>(draft)].policy;
+  policy.unite_identifiers |= row.unite_identifiers;
+  if (row.keep.count != 0) {
+    policy.keep = std::span(p_.texts).subspan(row.keep.first, row.keep.count);
   }
   add_made(row.make, draft);
   link(row, draft);

@@ -204,6 +204,7 @@ struct Row {
   bool one_per_run = false;
   bool need_key = false;
   bool unite_identifiers = false;   ///< MergePolicy's, beside what the map says
+  Range keep;                       ///< Program::texts: MergePolicy's
   bool outside = false;             ///< `groups` are those in which no segment counts
   std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
   std::uint32_t when = kNil;

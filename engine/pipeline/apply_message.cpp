@@ -268,16 +268,14 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
   if (!work.moved.visit.empty() && refers_to(incoming, work.moved.visit)) {
     redirect_references(incoming, work.moved.from, work.moved.to, document_);
   }
-  // "unknown" says nothing of the state: what is known stays. And what kind of visit it is,
-  // registration says: orders, results and documents name the visit, often by a class of their own.
-  const std::string_view stands = tree ? tree->text_of("status") : std::string_view();
-  if (!stands.empty() && incoming->text_of("status") == "unknown") {
+  // "unknown" says nothing of the state: what is known stays.
+  if (tree && incoming->text_of("status") == "unknown" && !tree->text_of("status").empty()) {
     document_.remove(incoming, "status");
-    if (draft.type == "Encounter" && stands != "unknown" && !work.entry.type.starts_with("ADT") &&
-        tree->find("class")) {
-      document_.remove(incoming, "class");
-    }
   }
+  // Orders, results and documents name a visit, often by a class and times of their own; but
+  // nobody else tells of one that they alone have named.
+  fhir::MergePolicy policy = draft.policy;
+  if (tree && !is_told_of(*tree)) policy.keep = {};
   const bool late = std::any_of(work.late.begin(), work.late.end(),
                                 [&](const auto& one) { return one.first == index; });
   if (!known.empty() && (late || known.find("\"use\":\"old\"") != std::string::npos)) {
@@ -286,7 +284,7 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
   // Which links go is settle_links()' to say: others than the one that is undone stay.
   if (draft.type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
   if (!tree) return fhir::first_version(draft.type, work.ids[index], incoming, document_);
-  return fhir::merge(tree, incoming, draft.policy, document_);
+  return fhir::merge(tree, incoming, policy, document_);
 }
 
 core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const std::string& id,

@@ -10,6 +10,10 @@ inline bool is_stale(const store::Stamp& stamp, const store::Records::Standing& 
   return stamp.event_time && standing.last_event && *standing.last_event > *stamp.event_time;
 }
 
+/// Whether somebody has told of a thing, not only named it: said how it stands, or which event of
+/// registration it went through.
+bool is_told_of(const fhir::Node& tree);
+
 /// The state of one entry while it is applied.
 struct MessageApply::Work {
   const store::Entry& entry;

@@ -266,6 +266,26 @@ BOOST_AUTO_TEST_CASE(a_first_version_is_what_merge_would_make) {
   BOOST_TEST(with_nulls > 500);
 }
 
+BOOST_AUTO_TEST_CASE(what_others_tell_of_stays_where_the_producer_only_names_the_thing) {
+  static constexpr std::string_view kNames[] = {"class", "period", "priority"};
+  const MergePolicy naming{.keep = kNames};
+  const char* visit =
+      R"({"status":"finished","class":{"code":"IMP"},"period":{"start":"2026-01-10T08:00:00Z","end":"2026-01-13T10:00:00Z"}})";
+  BOOST_TEST(merged(visit, R"({"class":{"code":"AMB"},"period":{"start":"2026-01-14T08:00:00Z","end":null}})", naming) == visit);
+  BOOST_TEST(merged(visit, R"({"class":null,"period":null,"serviceType":{"text":"MED"}})", naming) ==
+             R"({"status":"finished","class":{"code":"IMP"},"period":{"start":"2026-01-10T08:00:00Z","end":"2026-01-13T10:00:00Z"},"serviceType":{"text":"MED"}})");
+  const char* begun = R"({"period":{"start":"2026-01-10T08:00:00Z"}})";
+  BOOST_TEST(merged(begun, R"({"class":{"code":"AMB"},"period":{"start":"2026-01-11T08:00:00Z","end":"2026-01-13T10:00:00Z"}})", naming) ==
+             R"({"period":{"start":"2026-01-10T08:00:00Z","end":"2026-01-13T10:00:00Z"},"class":{"code":"AMB"}})");
+  BOOST_TEST(merged(begun, R"({"period":{"end":"2026-01-09T10:00:00Z"}})", naming) == begun);
+  const char* over = R"({"period":{"end":"2026-01-13T10:00:00Z"}})";
+  BOOST_TEST(merged(over, R"({"period":{"start":"2026-01-14T08:00:00Z"}})", naming) == over);
+  // A snapshot does not take away either what it is not to say.
+  BOOST_TEST(merged(begun, R"({"status":"x"})",
+                    MergePolicy{.mode = MergePolicy::Mode::kReplace, .keep = kNames}) ==
+             R"({"period":{"start":"2026-01-10T08:00:00Z"},"status":"x"})");
+}
+
 BOOST_AUTO_TEST_CASE(numbers_that_are_known_stay_where_the_producer_only_adds) {
   const char* stored = R"({"identifier":[{"system":"a","value":"1"},{"system":"b","value":"2"}],"name":[{"family":"A"},{"family":"B"}]})";
   const char* incoming = R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})";

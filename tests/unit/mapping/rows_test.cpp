@@ -107,4 +107,20 @@ BOOST_AUTO_TEST_CASE(a_row_may_only_add_to_known_numbers) {
   BOOST_TEST(compile(text).says("a row can unite: identifier"));
 }
 
+BOOST_AUTO_TEST_CASE(a_row_may_keep_off_what_others_tell_of) {
+  std::string text = kRules;
+  const std::string row = "  - {segment: PID, make: patient, map: P}\n";
+  BOOST_TEST(mapped("").out->drafts[0].policy.keep.empty());
+  text.replace(text.find(row), row.size(),
+               "  - {segment: PID, make: patient, map: P, keep: [gender, birthDate]}\n");
+  const Compiled naming = compile(text);
+  BOOST_REQUIRE_MESSAGE(naming.set, naming.report());
+  const auto keep = map(naming, adt("PID|1||1\n")).out->drafts[0].policy.keep;
+  BOOST_REQUIRE(keep.size() == 2u);
+  BOOST_TEST(keep[0] == "gender");
+  BOOST_TEST(keep[1] == "birthDate");
+  text.replace(text.find("birthDate]"), 10, "birthdate]");
+  BOOST_TEST(compile(text).says("did you mean \"birthDate\""));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

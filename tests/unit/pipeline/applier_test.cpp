@@ -2,52 +2,11 @@
 // middle of a transaction nor messages that cannot be applied change what becomes of the others.
 #include <boost/test/unit_test.hpp>
 
-#include <pipeline/knowledge.hpp>
+#include "applier_run.hpp"
 
-#include <thread>
-
-#include "applier.hpp"
-#include "failing_records.hpp"
-#include "stores.hpp"
-
-using namespace pipeline;
-using namespace std::chrono_literals;
+using test::Run;
 
 namespace {
-
-const EngineConfig& config() {
-  static const EngineConfig loaded = [] {
-    auto file = core::yaml::parse(R"(
-listeners:
-  - {name: adt, mllp: {bind: 127.0.0.1, port: 2575}, feed: hospital}
-feeds:
-  - {name: hospital, mapping: base, timezone: UTC}
-routes:
-  - {from: hospital, to: repository}
-destinations:
-  - {name: repository, fhir: {url: "http://127.0.0.1:9090/fhir"}}
-store: {path: data}
-)", "c.yaml");
-    BOOST_REQUIRE(file.has_value());
-    std::vector<ConfigProblem> problems;
-    auto parsed = parse_config(*file, "/site", problems);
-    BOOST_REQUIRE(parsed.has_value());
-    return std::move(*parsed);
-  }();
-  return loaded;
-}
-
-std::shared_ptr<const Knowledge> knowledge() {
-  static const std::shared_ptr<const Knowledge> loaded = [] {
-    DataPaths paths;
-    paths.schemas = test::source_path("/schemas");
-    paths.mappings = test::source_path("/mappings");
-    std::vector<std::string> findings;
-    return Knowledge::load(paths, {"base"}, findings);
-  }();
-  BOOST_REQUIRE(loaded != nullptr);
-  return loaded;
-}
 
 std::string adt(const std::string& trigger, int n, int patient, const std::string& merged = {}) {
   const std::string mrn = std::to_string(1000 + patient);
@@ -58,69 +17,6 @@ std::string adt(const std::string& trigger, int n, int patient, const std::strin
   if (!merged.empty()) return text + "MRG|" + merged + "^^^GENERAL^MR\r";
   return text + "PV1|1|I|4W^1^A|R|||1001^Adams^Ruth||||||||||||V" + mrn + "^^^GENERAL^VN\r";
 }
-
-/// MSH-9: "ADT^A01".
-std::string type_of(const std::string& message) {
-  std::size_t at = 0;
-  for (int field = 1; field < 9; ++field) at = message.find('|', at) + 1;
-  return message.substr(at, 7);
-}
-
-struct Run {
-  test::Stores stores;
-  core::Metrics metrics;
-  ApplyWaiters waiters;
-
-  explicit Run(const std::vector<std::string>& messages) {
-    int n = 0;
-    for (const std::string& message : messages) {
-      store::Entry entry;
-      entry.kind = store::EntryKind::kMessage;
-      entry.raw = message;
-      entry.feed = core::FeedName{"hospital"};
-      entry.sender = "REG|GENERAL";
-      entry.control_id = core::ControlId{"C" + std::to_string(n)};
-      entry.type = type_of(message);
-      entry.received = core::Instant{std::chrono::hours(24 * 365 * 56) + std::chrono::seconds(n++)};
-      const auto stored = stores.journal->append_and_wait(std::move(entry));
-      BOOST_REQUIRE((stored.outcome == store::Appended::Outcome::kStored));
-    }
-  }
-
-  /// Applies the whole journal. @return what then stands in the records.
-  std::string apply(test::FailingRecords::Fails fails) {
-    test::FailingRecords records(*stores.records, std::move(fails));
-    Applier applier({&config(), knowledge(), stores.journal.get(), &records, &metrics, &waiters,
-                     nullptr});
-    BOOST_REQUIRE(applier.start().has_value());
-    const auto until = std::chrono::steady_clock::now() + 120s;
-    while (applier.position() < stores.journal->head()) {
-      BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
-      std::this_thread::sleep_for(5ms);
-    }
-    stores.journal->stop_waiting();
-    applier.stop();
-    return what_stands();
-  }
-
-  std::string what_stands() {
-    std::string all;
-    for (const char* sql :
-         {"SELECT type,id,version,updated,sender,event_time,indexed FROM resource ORDER BY number",
-          "SELECT sequence,state,error,lanes,resources,issues,control_id FROM message",
-          "SELECT sequence,part,lanes,after,resources,identifier,state FROM outbox ORDER BY row",
-          "SELECT resource,entries,0,0,0,0,0 FROM search_value ORDER BY resource",
-          "SELECT rule,state,encounter,opened,closed,facts,0 FROM him_deficiency"}) {
-      auto status = stores.records->db().query(sql, {}, [&](const store::Row& row) {
-        for (int column = 0; column < 7; ++column) (all += row.text(column)) += '|';
-        all += '\n';
-        return true;
-      });
-      BOOST_REQUIRE(status.has_value());
-    }
-    return all;
-  }
-};
 
 std::vector<std::string> mixed(bool with_bad_ones) {
   std::vector<std::string> messages;

@@ -19,6 +19,9 @@ struct MergePolicy {
   /// `identifier` lists are united whatever `list` says: the producer named the thing by some of
   /// its numbers and did not mean to tell them all.
   bool unite_identifiers = false;
+  /// Top-level names whose stored values stay: the producer speaks of a thing that others tell of.
+  /// An object that is no data type of one field (Period) takes what it lacks.
+  std::span<const std::string_view> keep{};
   /// Top-level names that Mode::kReplace may remove; empty means all. resourceType, id and meta
   /// are never removed.
   std::span<const std::string_view> writable{};

@@ -1,0 +1,112 @@
+// What becomes of a visit of which several messages speak: contradicting ones too.
+#include <boost/test/unit_test.hpp>
+#include <fhir/json.hpp>
+
+#include <algorithm>
+
+#include "applier_run.hpp"
+
+namespace {
+
+/// A message about visit V1 of patient 1000, at a minute of January 10th 2026.
+struct Said {
+  std::string type = "ADT^A01", time = "0800", mrn = "1000", kind = "I", attending = "1001^Adams";
+  std::string admitted, discharged, disposition, document, author = "1001^Adams", visit = "V1";
+};
+
+std::string day(const std::string& minute) { return minute.empty() ? "" : "20260110" + minute; }
+
+std::string text_of(const Said& said) {
+  std::string text = "MSH|^~\\&|REG|GENERAL|CW|HIM|" + day(said.time) + "||" + said.type +
+                     "|C0|P|2.5.1\rEVN||" + day(said.time) + "\rPID|1||" + said.mrn +
+                     "^^^GENERAL^MR||Doe^Jane||19800101|F\rPV1|1|" + said.kind + "|4W||||" +
+                     said.attending + "||||||||||||" + said.visit + "^^^GENERAL^VN" +
+                     std::string(17, '|') + said.disposition + "||||||||" +
+                     (said.admitted == "\"\"" ? said.admitted : day(said.admitted)) + "|" +
+                     (said.discharged == "\"\"" ? said.discharged : day(said.discharged)) + "\r";
+  if (said.document.empty()) return text;
+  return text + "TXA|1|PN|TX|" + day(said.time) + "|" + said.author + "|" + day(said.time) + "|||" +
+         said.author + "|||" + said.document + "^DOC|||||AU||AV|||" + said.author +
+         std::string(12, '^') + day(said.time) + "\r";
+}
+
+struct Visits {
+  test::Run run;
+  explicit Visits(const std::vector<Said>& all) : run(texts(all)) { (void)run.apply(nullptr); }
+
+  static std::vector<std::string> texts(const std::vector<Said>& all) {
+    std::vector<std::string> out;
+    for (const Said& said : all) out.push_back(text_of(said));
+    return out;
+  }
+  std::string ask(const char* sql) {
+    std::string found;
+    auto status = run.stores.records->db().query(sql, {}, [&](const store::Row& row) {
+      (found += row.text(0)) += ' ';
+      return true;
+    });
+    BOOST_REQUIRE(status.has_value());
+    if (!found.empty()) found.pop_back();
+    return found;
+  }
+  /// The one Encounter.
+  std::string body() {
+    const auto found = run.stores.records->get("Encounter", ask("SELECT encounter FROM him_visit"));
+    BOOST_REQUIRE((found.has_value() && found->has_value()));
+    return (*found)->body;
+  }
+  /// A member of it ("period.start"), as text.
+  std::string at(const std::string& path) {
+    fhir::Document memory;
+    const auto tree = fhir::parse_json(body(), memory);
+    BOOST_REQUIRE(tree.has_value());
+    const fhir::Node* node = *tree;
+    for (std::size_t from = 0; node && from <= path.size();) {
+      const std::size_t dot = std::min(path.find('.', from), path.size());
+      node = node->find(path.substr(from, dot - from));
+      if (node) node = node->item(0);
+      from = dot + 1;
+    }
+    return node ? std::string(node->text) : std::string();
+  }
+  /// Open deficiencies of a rule, by patient number.
+  std::string open(const std::string& rule) {
+    return ask(("SELECT mrn FROM him_deficiency WHERE closed IS NULL AND rule = '" + rule +
+                "' ORDER BY mrn").c_str());
+  }
+  std::string issues() { return ask("SELECT issues FROM message"); }
+};
+
+const Said kAdmission{.time = "0800", .admitted = "0800"};
+const Said kDischarge{
+    .type = "ADT^A03", .time = "1000", .admitted = "0800", .discharged = "1000", .disposition = "01"};
+
+Said update(const std::string& time) { return {.type = "ADT^A08", .time = time}; }
+Said note(const std::string& time, const std::string& number = "D1") {
+  return {.type = "MDM^T02", .time = time, .document = number};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(visits)
+
+BOOST_AUTO_TEST_CASE(a_document_takes_no_discharge_away) {
+  Said contradicting = note("1100");
+  contradicting.admitted = "1030";
+  Visits after({kAdmission, kDischarge, contradicting});
+  BOOST_TEST(after.at("period.start").starts_with("2026-01-10T08:00"));
+  BOOST_TEST(after.at("period.end").starts_with("2026-01-10T10:00"));
+  BOOST_TEST(after.ask("SELECT COUNT(*) FROM him_visit WHERE ended IS NOT NULL") == "1");
+  BOOST_TEST(after.open("R-CONFLICT") == "");
+  // Registration corrects itself as before.
+  Said corrected = update("1200");
+  corrected.admitted = "0730";
+  BOOST_TEST(Visits({kAdmission, kDischarge, corrected}).at("period.start")
+                 .starts_with("2026-01-10T07:30"));
+  // What registration has not said a document may tell.
+  Said telling = note("1100");
+  telling.discharged = "1045";
+  BOOST_TEST(Visits({kAdmission, telling}).at("period.end").starts_with("2026-01-10T10:45"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
