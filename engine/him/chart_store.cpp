@@ -463,7 +463,17 @@ core::Result<std::vector<ChartStore::Visit>> ChartStore::visits_since(Instant fr
 core::Status ChartStore::load_unfiled(std::string_view patient, Chart& chart) {
   clear(chart);
   chart.patient = patient;
-  return load_facts(patient, {}, false, chart);
+  if (const auto facts = load_facts(patient, {}, false, chart); !facts) return facts;
+  const auto of_others = ids(
+      "SELECT DISTINCT fact.encounter FROM him_fact AS fact JOIN him_visit AS visit ON "
+      "visit.encounter = fact.encounter WHERE fact.patient = ?1 AND fact.encounter <> '' AND "
+      "visit.patient <> ?1 ORDER BY fact.encounter",
+      Param{patient});
+  if (!of_others) return core::fail(of_others.error());
+  for (const std::string& encounter : *of_others) {
+    if (const auto facts = load_facts(patient, encounter, false, chart); !facts) return facts;
+  }
+  return {};
 }
 
 core::Status ChartStore::set_judged(const Chart& chart) {

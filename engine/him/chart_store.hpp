@@ -56,7 +56,8 @@ class ChartStore {
   core::Status load_visit(std::string_view encounter, Chart& chart);
   /// The facts of a patient that name a visit which nobody has sent.
   core::Status load_stray(std::string_view patient, std::string_view encounter, Chart& chart);
-  /// Loads the documents of a patient that belong to no visit.
+  /// Loads the documents of a patient that belong to no visit: they name none, or one that is
+  /// somebody else's.
   core::Status load_unfiled(std::string_view patient, Chart& chart);
 
   core::Result<std::vector<Deficiency>> of_visit(std::string_view encounter);

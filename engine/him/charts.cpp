@@ -58,6 +58,11 @@ struct Charts::Impl {
   void mark(std::string_view patient, std::string_view encounter, Kinds touched = kAllKinds) {
     if (!encounter.empty()) {
       Marked& marked = visits[std::string(encounter)];
+      if (!patient.empty() && !marked.patient.empty() && marked.patient != patient) {
+        // It changed hands: what the one has on it is of no visit now, what the other has no longer.
+        unfiled.emplace(marked.patient);
+        unfiled.emplace(patient);
+      }
       if (!patient.empty()) marked.patient = patient;
       marked.touched |= touched;
     } else if (!patient.empty()) {
@@ -339,6 +344,10 @@ core::Status Charts::Impl::judge_visit(const std::string& encounter, const Marke
   if (auto done = charts.load_visit(encounter, chart); !done) return done;
   if (!chart.has_visit && !marked.patient.empty()) {
     if (auto done = charts.load_stray(marked.patient, encounter, chart); !done) return done;
+  }
+  // Who names the visit of another has something that belongs to none.
+  if (chart.has_visit && !marked.patient.empty() && marked.patient != chart.patient) {
+    unfiled.emplace(marked.patient);
   }
   chart.suspended = &life.suspended();
   auto around = circumstances(cause, by_clock);

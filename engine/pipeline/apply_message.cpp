@@ -209,7 +209,7 @@ core::Status MessageApply::write_drafts(Work& work) {
 
 core::Status MessageApply::write_resource(Work& work, const std::string& type,
                                           const std::string& id,
-                                          const std::vector<std::size_t>& drafts) {
+                                          std::vector<std::size_t>& drafts) {
   const std::string name = type + "/" + id;
   const bool shared = work.output.drafts[drafts.front()].shared;
   if (shared) work.result.shared_lanes.push_back(name);
@@ -227,6 +227,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   }
   fhir::Node* tree = nullptr;
   std::string body;
+  bool whole = true;   // every draft is applied
   if (known) {
     auto current = records_.look(type, id);
     if (!current) return core::fail(current.error());
@@ -242,6 +243,15 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     if (stale && type == "Encounter") {
       if (auto noted = note_moved_visit(work, drafts.front(), id, *tree); !noted) return noted;
     }
+    if (type == "Encounter" && work.moved.visit != name) {
+      const std::size_t all = drafts.size();
+      if (auto left = leave_out_anothers(work, drafts, *tree); !left) return left;
+      whole = drafts.size() == all;
+      if (drafts.empty()) {
+        work.result.touch({type, id, version_before}, shared, false);
+        return {};
+      }
+    }
     if (stale || backward) {
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
                                     type + (stale ? ": older than what is stored, not applied"
@@ -255,7 +265,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
   for (std::size_t index : drafts) tree = fold_in(work, index, tree, body);
   const auto version = put(work, type, id, tree, shared);
   if (!version) return core::fail(version.error());
-  said_.note(name, *version, statement);
+  if (whole) said_.note(name, *version, statement);
   return {};
 }
 
@@ -285,23 +295,6 @@ fhir::Node* MessageApply::fold_in(Work& work, std::size_t index, fhir::Node* tre
   if (draft.type == "Patient" && work.entry.type == "ADT^A37") document_.remove(incoming, "link");
   if (!tree) return fhir::first_version(draft.type, work.ids[index], incoming, document_);
   return fhir::merge(tree, incoming, policy, document_);
-}
-
-core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const std::string& id,
-                                            const fhir::Node& stored) {
-  const int patient = work.output.drafts[draft].patient;
-  const fhir::Node* subject = stored.find("subject");
-  const std::string_view owner = subject ? subject->text_of("reference") : std::string_view();
-  if (patient < 0 || !owner.starts_with("Patient/")) return {};
-  const std::string& stated = work.ids[static_cast<std::size_t>(patient)];
-  auto now = identity_.survivor(owner.substr(8));
-  if (!now) return core::fail(now.error());
-  if (*now == stated) return {};
-  work.moved = {"Encounter/" + id, "Patient/" + stated, "Patient/" + *now};
-  auto lane = identity_.group_of(*now);
-  if (!lane) return core::fail(lane.error());
-  work.result.add_lane(std::move(*lane));
-  return {};
 }
 
 core::Result<std::uint32_t> MessageApply::put(Work& work, std::string_view type,

@@ -108,12 +108,21 @@ class MessageApply {
                                           const std::vector<std::string>& keys,
                                           const std::function<std::string()>& proposed);
   core::Status write_drafts(Work& work);
+  /// `drafts`: of this resource; those that are not to be applied are taken out.
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,
-                              const std::vector<std::size_t>& drafts);
+                              std::vector<std::size_t>& drafts);
   fhir::Node* fold_in(Work& work, std::size_t index, fhir::Node* tree, const std::string& known);
   /// The message is older than what is stored of this visit; notes whose it is now.
   core::Status note_moved_visit(Work& work, std::size_t draft, const std::string& id,
                                 const fhir::Node& stored);
+  /// The patient whom a visit belongs to now, after merges; empty when it says none.
+  core::Result<std::string> owner_of(const fhir::Node& visit);
+  /// Whether a draft names a visit of somebody else than its own patient.
+  core::Result<bool> is_anothers(const Work& work, std::size_t draft, const fhir::Node& stored);
+  core::Status leave_out_anothers(Work& work, std::vector<std::size_t>& drafts,
+                                  const fhir::Node& stored);
+  /// The visit as it stood, newest first, in the scratch document.
+  core::Result<std::vector<const fhir::Node*>> versions_of(const std::string& visit);
   /// @return the resource's version now.
   core::Result<std::uint32_t> put(Work& work, std::string_view type, std::string_view id,
                                   fhir::Node* tree, bool shared);

@@ -79,6 +79,8 @@ void check_document_rule(const std::string& rule, const std::string& type,
       m.visit = "V999";
     });
   }, true, "another patient");
+  with([&](Ward& ward) { document(ward, [](Mdm& m) { m.mrn = "999"; }); }, true,
+       "another patient, by the number of this visit");
   with([&](Ward& ward) { document(ward, [](Mdm& m) { m.status = "DO"; }); }, true, "unsigned");
   with([&](Ward& ward) { document(ward, [](Mdm& m) { m.type = "CN"; }); }, true, "wrong type");
   with([&](Ward& ward) {

@@ -1,4 +1,5 @@
-// What becomes of a visit of which several messages speak: contradicting ones too.
+// What becomes of a visit of which several messages speak: contradicting ones, and those of
+// other patients.
 #include <boost/test/unit_test.hpp>
 #include <fhir/json.hpp>
 
@@ -107,6 +108,52 @@ BOOST_AUTO_TEST_CASE(a_document_takes_no_discharge_away) {
   Said telling = note("1100");
   telling.discharged = "1045";
   BOOST_TEST(Visits({kAdmission, telling}).at("period.end").starts_with("2026-01-10T10:45"));
+}
+
+BOOST_AUTO_TEST_CASE(a_document_of_another_patient_leaves_the_visit_alone) {
+  Said trainee = note("0900");
+  trainee.author = "RES7^Young";
+  Said stranger = note("0930", "D2");
+  stranger.mrn = "2000";
+  stranger.attending = "2002^Brook";
+  Visits alone({kAdmission, trainee});
+  BOOST_REQUIRE(alone.open("R22") == "1000");
+  // The same, and as late as can be.
+  for (const char* time : {"0930", "0700"}) {
+    stranger.time = time;
+    Visits both({kAdmission, trainee, stranger});
+    BOOST_TEST(both.body() == alone.body());
+    BOOST_TEST(both.open("R22") == "1000");
+    BOOST_TEST(both.open("R01") == "1000");
+    // It is a document without a visit of its own.
+    BOOST_TEST(both.open("R47") == "2000");
+    BOOST_TEST(both.issues().find("another patient") != std::string::npos);
+  }
+  // It came before the visit was told of.
+  stranger.time = "0730";
+  Visits before({stranger, kAdmission, trainee});
+  BOOST_TEST(before.open("R22") == "1000");
+  BOOST_TEST(before.open("R47") == "2000");
+}
+
+BOOST_AUTO_TEST_CASE(a_document_under_a_retired_number_is_of_the_visit) {
+  Said own = note("0930", "D2");
+  own.mrn = "2000";
+  std::vector<std::string> texts = Visits::texts({kAdmission, own});
+  texts.insert(texts.begin() + 1,
+               "MSH|^~\\&|REG|GENERAL|CW|HIM|202601100900||ADT^A40|C0|P|2.5.1\rEVN||202601100900\r"
+               "PID|1||1000^^^GENERAL^MR||Doe^Jane||19800101|F\rMRG|2000^^^GENERAL^MR\r");
+  test::Run run(texts);
+  (void)run.apply(nullptr);
+  std::string open;
+  auto status = run.stores.records->db().query(
+      "SELECT rule FROM him_deficiency WHERE closed IS NULL AND rule = 'R47'", {},
+      [&](const store::Row& row) {
+        open += row.text(0);
+        return true;
+      });
+  BOOST_REQUIRE(status.has_value());
+  BOOST_TEST(open == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
