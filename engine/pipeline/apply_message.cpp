@@ -226,7 +226,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     return {};
   }
   fhir::Node* tree = nullptr;
-  std::string body;
+  std::string body, status_before;
   bool whole = true;   // every draft is applied
   if (known) {
     auto current = records_.look(type, id);
@@ -253,18 +253,28 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
       }
     }
     if (stale || backward) {
-      work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kConflict, {},
-                                    type + (stale ? ": older than what is stored, not applied"
-                                                  : ": status would go backward, not applied")});
-      work.result.touch({type, id, version_before}, shared, false);
+      core::Result<bool> filled = false;
+      if (stale && type == "Encounter") filled = fill_in(work, drafts, id, tree);
+      if (!filled) return core::fail(filled.error());
+      work.result.issues.push_back(
+          {hl7::Severity::kWarning, ErrorCode::kConflict, {},
+           type + (*filled ? ": older than what is stored, only what that lacks applied"
+                   : stale ? ": older than what is stored, not applied"
+                           : ": status would go backward, not applied")});
+      if (!*filled) work.result.touch({type, id, version_before}, shared, false);
       return {};
     }
   } else {
     if (work.output.drafts[drafts.front()].partial) return {};   // nothing known to change
   }
+  if (tree) status_before = tree->text_of("status");
   for (std::size_t index : drafts) tree = fold_in(work, index, tree, body);
   const auto version = put(work, type, id, tree, shared);
   if (!version) return core::fail(version.error());
+  if (known && type == "Encounter") {
+    auto noted = note_status(work, id, drafts, status_before, *standing);
+    if (!noted) return noted;
+  }
   if (whole) said_.note(name, *version, statement);
   return {};
 }

@@ -1,9 +1,14 @@
 // Who says what of a visit: registration tells of it, orders, results and documents only name it
-// (plans: `keep:`).
+// (plans: `keep:`), and a message that comes late tells what nobody has told since.
+#include <fhir/date_range.hpp>
 #include <fhir/json.hpp>
+#include <fhir/merge.hpp>
+
+#include <algorithm>
 
 #include "apply_message.hpp"
 #include "apply_work.hpp"
+#include "resolve_tree.hpp"
 
 namespace pipeline {
 namespace {
@@ -15,6 +20,11 @@ using fhir::Node;
 constexpr std::size_t kVersionsReadMax = 100;
 
 constexpr std::string_view kStatusEvent = "urn:chartwire:ext:status-event";
+constexpr std::string_view kPatientClass = "urn:chartwire:ext:patient-class-original";
+
+/// Among the senders in the stamps of a visit: when the message happened that said its status last,
+/// noted once there are newer ones that said nothing of it (A08, documents).
+constexpr std::string_view kStatusSaid = "status";
 
 Node* extension_of(const Node* tree, std::string_view url) {
   const Node* list = tree->find("extension");
@@ -22,6 +32,84 @@ Node* extension_of(const Node* tree, std::string_view url) {
     if (item->value->text_of("url") == url) return item->value;
   }
   return nullptr;
+}
+
+using Befores = std::vector<const Node*>;
+
+Befores below(const Befores& all, std::string_view name) {
+  Befores found;
+  for (const Node* one : all) {
+    if (const Node* child = one->find(name)) found.push_back(child);
+  }
+  return found;
+}
+
+/// Extensions of a url that nobody has used of this visit.
+void leave_unsaid_extensions(Node* incoming, const Befores& before, fhir::Document& document) {
+  const Node* list = incoming->find("extension");
+  if (!list || !list->is_array()) return;
+  Node* left = document.array();
+  for (const fhir::Item* item = list->first_item; item; item = item->next) {
+    const std::string_view url = item->value->text_of("url");
+    const bool said = std::any_of(before.begin(), before.end(),
+                                  [url](const Node* one) { return extension_of(one, url); });
+    if (!said) document.append(left, item->value);
+  }
+  left->count == 0 ? (void)document.remove(incoming, "extension")
+                   : document.set(incoming, "extension", left);
+}
+
+/// Leaves in `incoming` only what never stood in `before` (the versions; the first is the one that
+/// stands): what is gone was taken away by a newer word.
+void leave_unsaid(Node* incoming, const Befores& before, fhir::Document& document) {
+  for (const fhir::Member* m = incoming->first_member; m; m = m->next) {
+    const std::string_view name = m->name.starts_with('_') ? m->name.substr(1) : m->name;
+    if (name == "extension" && m->value->is_array()) continue;
+    const Befores values = below(before, name);
+    const bool parts = name == "period" || name == "hospitalization";
+    if (parts && m->value->is_object()) {
+      leave_unsaid(m->value, values, document);
+      if (m->value->count == 0) document.remove(incoming, m->name);
+    } else if (m->value->kind == Node::Kind::kNull || !values.empty() ||
+               !below(before, "_" + std::string(name)).empty()) {
+      document.remove(incoming, m->name);
+    }
+  }
+  leave_unsaid_extensions(incoming, before, document);
+}
+
+void add_extension(Node* tree, Node* extension, fhir::Document& document) {
+  Node* list = tree->find("extension");
+  if (!list) document.set(tree, "extension", list = document.array());
+  if (!extension_of(tree, extension->text_of("url"))) document.append(list, extension);
+}
+
+/// Takes a member out of the object; nullptr when it has none, or an emptied one.
+Node* taken(Node* object, std::string_view name, fhir::Document& document) {
+  Node* value = object->find(name);
+  if (!value) return nullptr;
+  document.remove(object, name);
+  return value->kind == Node::Kind::kNull ? nullptr : value;
+}
+
+void drop(Node* object, std::string_view parent, std::string_view name, fhir::Document& document) {
+  Node* inner = object->find(parent);
+  if (!inner || !inner->is_object()) return;
+  document.remove(inner, name);
+  if (inner->count == 0) document.remove(object, parent);
+}
+
+/// A13: clears the discharge that it cancels.
+bool takes_back(const Node& said) {
+  const Node* period = said.find("period");
+  const Node* end = period ? period->find("end") : nullptr;
+  const std::string_view status = said.text_of("status");
+  return end && end->kind == Node::Kind::kNull && status != "unknown" && status != "finished";
+}
+
+bool is_no_class(const Node* visit) {
+  const Node* kind = visit->find("class");
+  return !kind || kind->text_of("code") == "UNK";
 }
 
 }  // namespace
@@ -104,6 +192,103 @@ core::Status MessageApply::note_moved_visit(Work& work, std::size_t draft, const
   if (!lane) return core::fail(lane.error());
   work.result.add_lane(std::move(*lane));
   return {};
+}
+
+core::Status MessageApply::note_status_time(const Work& work, const std::string& id,
+                                            std::optional<core::Instant> when) {
+  if (!when) return {};
+  store::Stamp stamp = work.stamp;
+  stamp.sender = kStatusSaid;
+  stamp.event_time = when;
+  const auto noted = records_.confirm("Encounter", id, stamp);
+  return noted ? core::Status() : core::fail(noted.error());
+}
+
+core::Status MessageApply::note_status(const Work& work, const std::string& id,
+                                       const std::vector<std::size_t>& drafts,
+                                       std::string_view before,
+                                       const store::Records::Standing& standing) {
+  const bool says = std::any_of(drafts.begin(), drafts.end(), [&](std::size_t index) {
+    const std::string_view status = work.output.drafts[index].root->text_of("status");
+    return !status.empty() && status != "unknown";
+  });
+  if (!says && before == "unknown") return {};
+  const auto said = records_.standing("Encounter", id, kStatusSaid);
+  if (!said) return core::fail(said.error());
+  if (says == said->last_event.has_value()) {
+    return note_status_time(work, id, says ? work.stamp.event_time : standing.last_event);
+  }
+  return {};
+}
+
+fhir::Node* MessageApply::unsaid_of(Work& work, std::size_t draft, const Node& stored,
+                                    const std::vector<const Node*>& before, bool with_status) {
+  const mapping::Draft& said = work.output.drafts[draft];
+  Node* incoming = resolve_tree(said.root, work.output, work.ids, document_);
+  // Nobody but documents spoke of it: of what they leave to registration this is the first word.
+  const bool named_only = said.policy.keep.empty() && !is_told_of(stored);
+  Node* status = taken(incoming, "status", document_);
+  Node* kind = taken(incoming, "class", document_);
+  Node* period = named_only ? taken(incoming, "period", document_) : nullptr;
+  Node* sent_as = extension_of(incoming, kPatientClass);
+  leave_unsaid(incoming, before, document_);
+  if (status && with_status && status->text != "unknown") {
+    document_.set(incoming, "status", status);
+  }
+  if (kind && (named_only || is_no_class(&stored))) {
+    document_.set(incoming, "class", kind);
+    if (sent_as) add_extension(incoming, sent_as, document_);
+  }
+  if (period && period->is_object()) {
+    leave_unsaid(period, {}, document_);
+    document_.set(incoming, "period", period);
+  }
+  // Who is not discharged (A13 may have been heard first) gets no discharge from older days.
+  const Node* stands = incoming->find("status") ? incoming : &stored;
+  if (stands->text_of("status") != "finished") {
+    drop(incoming, "period", "end", document_);
+    drop(incoming, "hospitalization", "dischargeDisposition", document_);
+  }
+  const Node* span = stored.find("period");
+  const Node* begun = incoming->find("period");
+  const Node* start = begun ? begun->find("start") : nullptr;
+  if (span && start && fhir::ends_before_start(start, span->find("end"))) {
+    drop(incoming, "period", "start", document_);
+  }
+  return incoming;
+}
+
+core::Result<bool> MessageApply::fill_in(Work& work, const std::vector<std::size_t>& drafts,
+                                         const std::string& id, Node* stored) {
+  if (!work.moved.visit.empty()) return false;
+  const auto before = versions_of(id);
+  if (!before) return core::fail(before.error());
+  const auto said = records_.standing("Encounter", id, kStatusSaid);
+  if (!said) return core::fail(said.error());
+  const bool with_status = stored->text_of("status") == "unknown" ||
+                           (said->last_event && *said->last_event <= *work.stamp.event_time);
+  const Node* was = stored;
+  bool status_said = false;
+  for (const std::size_t index : drafts) {
+    const mapping::Draft& draft = work.output.drafts[index];
+    if (draft.partial || draft.made_as != "encounter") continue;
+    if (with_status && takes_back(*draft.root)) {
+      stored = document_.clone(stored);
+      drop(stored, "period", "end", document_);
+      drop(stored, "hospitalization", "dischargeDisposition", document_);
+    }
+    Node* incoming = unsaid_of(work, index, *stored, *before, with_status);
+    status_said = status_said || incoming->find("status");
+    stored = fhir::merge(stored, incoming, fhir::MergePolicy{}, document_);
+  }
+  // Said again as it stands is said too: what is older says nothing against it.
+  if (status_said) {
+    auto noted = note_status_time(work, id, work.stamp.event_time);
+    if (!noted) return core::fail(noted.error());
+  }
+  if (fhir::equal(was, stored)) return false;
+  const auto version = put(work, "Encounter", id, stored, false);
+  return version ? core::Result<bool>(true) : core::fail(version.error());
 }
 
 }  // namespace pipeline

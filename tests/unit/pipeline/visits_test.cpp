@@ -1,4 +1,4 @@
-// What becomes of a visit of which several messages speak: contradicting ones, and those of
+// What becomes of a visit of which several messages speak: late ones, contradicting ones, and those of
 // other patients.
 #include <boost/test/unit_test.hpp>
 #include <fhir/json.hpp>
@@ -90,6 +90,81 @@ Said note(const std::string& time, const std::string& number = "D1") {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(visits)
+
+BOOST_AUTO_TEST_CASE(a_late_admission_says_what_nobody_has_said_since) {
+  for (const Said& first : {update("0900"), note("0900")}) {
+    Visits late({first, kAdmission});
+    BOOST_TEST(late.at("status") == "in-progress");
+    BOOST_TEST(late.at("period.start").starts_with("2026-01-10T08:00"));
+    BOOST_TEST(late.at("class.code") == "IMP");
+    BOOST_TEST(late.open("R47") == "");
+    BOOST_TEST(late.open("R01") == "1000");
+    BOOST_TEST(late.issues().find("older than what is stored") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_late_word_changes_nothing_that_was_said_since) {
+  Said newer = update("0900");
+  newer.attending = "2002^Brook";
+  newer.kind = "O";
+  newer.admitted = "0830";
+  Visits late({newer, kAdmission});
+  BOOST_TEST(late.at("participant.individual.display") == "Brook");
+  BOOST_TEST(late.at("class.code") == "AMB");
+  BOOST_TEST(late.at("period.start").starts_with("2026-01-10T08:30"));
+  BOOST_TEST(late.at("status") == "in-progress");
+  // Of one whom documents alone have named, registration's word on class and times is the first.
+  Said named = note("0900");
+  named.kind = "O";
+  named.admitted = "0830";
+  Visits first({named, kAdmission});
+  BOOST_TEST(first.at("class.code") == "IMP");
+  BOOST_TEST(first.at("period.start").starts_with("2026-01-10T08:00"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_taken_back_does_not_return_by_a_late_word) {
+  // The discharge was cancelled before it was heard of.
+  const Said back{.type = "ADT^A13", .time = "1100", .admitted = "0800"};
+  for (const std::vector<Said>& all :
+       {std::vector<Said>{back, kDischarge}, {kAdmission, update("1200"), kDischarge, back},
+        {kAdmission, update("1200"), back, kDischarge}, {update("1200"), kDischarge, back, kAdmission}}) {
+    Visits stays(all);
+    BOOST_TEST(stays.at("status") == "in-progress");
+    BOOST_TEST(stays.at("period.end") == "");
+    BOOST_TEST(stays.body().find("dischargeDisposition") == std::string::npos);
+  }
+  // An admission time that was known and cleared.
+  Said known = update("0830"), cleared = update("0900");
+  known.admitted = "0800";
+  cleared.admitted = "\"\"";
+  Visits without({known, cleared, kAdmission});
+  BOOST_TEST(without.at("status") == "in-progress");
+  BOOST_TEST(without.at("period.start") == "");
+  // A cancelled admission stays so.
+  Visits cancelled({{.type = "ADT^A11", .time = "0900"}, kAdmission});
+  BOOST_TEST(cancelled.at("status") == "cancelled");
+}
+
+BOOST_AUTO_TEST_CASE(late_words_come_to_the_same_visit_in_any_order) {
+  std::vector<Said> all{kAdmission, update("0900"), kDischarge, update("1100")};
+  const auto earlier = [](const Said& a, const Said& b) { return a.time < b.time; };
+  do {
+    Visits visit(all);
+    std::string order;
+    for (const Said& one : all) order += one.type + "@" + one.time + " ";
+    BOOST_TEST(visit.at("status") == "finished", order);
+    BOOST_TEST(visit.at("period.start").starts_with("2026-01-10T08:00"), order);
+    BOOST_TEST(visit.at("period.end").starts_with("2026-01-10T10:00"), order);
+  } while (std::next_permutation(all.begin(), all.end(), earlier));
+}
+
+BOOST_AUTO_TEST_CASE(a_late_message_once_more_changes_nothing) {
+  Visits once({update("0900"), kAdmission});
+  Visits twice({update("0900"), kAdmission, kAdmission, update("0900"), kAdmission});
+  BOOST_TEST(once.body() == twice.body());
+  const char* kVersions = "SELECT version FROM resource ORDER BY version DESC LIMIT 1";
+  BOOST_TEST(once.ask(kVersions) == twice.ask(kVersions));
+}
 
 BOOST_AUTO_TEST_CASE(a_document_takes_no_discharge_away) {
   Said contradicting = note("1100");
