@@ -74,6 +74,9 @@ struct Scope {
 };
 
 bool holds(const Expr& expr, const Scope& scope);
+/// The same for what is required of a document: where several people signed it, it must hold with
+/// one of them as the one who did.
+bool holds_for_a_signer(const Expr& expr, const Scope& scope, const Fact* document);
 /// Value of a time, duration or integer expression.
 std::optional<std::int64_t> value(const Expr& expr, const Scope& scope);
 /// The person a field expression names.

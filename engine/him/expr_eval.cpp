@@ -191,6 +191,23 @@ bool holds(const Expr& expr, const Scope& scope) {
   }
 }
 
+bool holds_for_a_signer(const Expr& expr, const Scope& scope, const Fact* document) {
+  static constexpr std::size_t kSigners = slot(kDocumentFields, "authenticator");
+  const fhir::Node* signers = nullptr;
+  if (document && document->kind == Kind::kDocument) signers = document->stored[kSigners];
+  if (!signers || !signers->is_array()) return holds(expr, scope);
+  Fact one = *document;
+  Scope inner = scope;
+  const Fact*& in_hand = inner.current[static_cast<std::size_t>(Kind::kDocument)];
+  if (inner.subject == document) inner.subject = &one;
+  if (in_hand == document) in_hand = &one;
+  for (const fhir::Item* item = signers->first_item; item; item = item->next) {
+    one.stored[kSigners] = item->value;
+    if (holds(expr, inner)) return true;
+  }
+  return false;
+}
+
 std::optional<std::int64_t> value(const Expr& expr, const Scope& scope) {
   using Op = Expr::Op;
   switch (expr.op) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <vector>
 
 namespace him {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::string_view kV2 = "http://terminology.hl7.org/CodeSystem/v2-";
 constexpr std::string_view kSsn = "http://hl7.org/fhir/sid/us-ssn";
 constexpr std::string_view kExtension = "urn:chartwire:ext:";
 constexpr std::size_t kCodesMax = 64;   ///< of one element; a chart needs a few
+constexpr std::size_t kSignersMax = 16;   ///< of one document
 
 const Node* at(const Node* node, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
@@ -118,15 +120,15 @@ class Facts {
   void sections(const Node* tree);
   /// `reference` is a Reference: its target, the business identifier it carries and its words.
   void person(std::string_view name, const Node* reference) {
-    if (!reference || !reference->is_object()) return;
-    Node* person = into_.object();
-    const auto put = [&](std::string_view key, std::string_view value) {
-      if (!value.empty()) into_.add(person, key, into_.string(value, false));
-    };
-    put("reference", reference->text_of("reference"));
-    put("id", text_at(reference, {"identifier", "value"}));
-    put("name", reference->text_of("display"));
-    if (person->count > 0) into_.add(object_, name, person);
+    if (Node* one = person_of(reference)) into_.add(object_, name, one);
+  }
+  /// Several of them; one alone is written as person() does.
+  void persons(std::string_view name, const std::vector<const Node*>& references) {
+    Node* list = into_.array();
+    for (const Node* reference : references) {
+      if (Node* one = person_of(reference)) into_.append(list, one);
+    }
+    if (list->count > 0) into_.add(object_, name, list->count == 1 ? list->item(0) : list);
   }
   Extract done(std::string_view patient, std::string_view encounter) const {
     Extract out;
@@ -138,6 +140,17 @@ class Facts {
   }
 
  private:
+  Node* person_of(const Node* reference) {
+    if (!reference || !reference->is_object()) return nullptr;
+    Node* person = into_.object();
+    const auto put = [&](std::string_view key, std::string_view value) {
+      if (!value.empty()) into_.add(person, key, into_.string(value, false));
+    };
+    put("reference", reference->text_of("reference"));
+    put("id", text_at(reference, {"identifier", "value"}));
+    put("name", reference->text_of("display"));
+    return person->count > 0 ? person : nullptr;
+  }
   void add_code(std::string_view system, std::string_view code, bool (*plain)(std::string_view),
                 Node* list) {
     if (code.empty() || list->count >= kCodesMax) return;
@@ -303,6 +316,19 @@ void Facts::sections(const Node* tree) {
   if (list->count > 0) into_.add(object_, "sections", list);
 }
 
+/// Who signed, in the order of the signatures. FHIR R4 has one authenticator; all of TXA-22 are in
+/// an extension.
+std::vector<const Node*> signers_of(const Node* tree) {
+  std::vector<const Node*> all;
+  for_items(tree, "extension", [&](const Node* one) {
+    const Node* who = one->find("valueReference");
+    const bool signer = one->text_of("url") == "urn:chartwire:ext:document-signer";
+    if (signer && who && all.size() < kSignersMax) all.push_back(who);
+  });
+  if (all.size() < 2) all.assign(1, tree->find("authenticator"));
+  return all;
+}
+
 Extract document(std::string_view, const Node* tree, Facts facts) {
   facts.codes("type", tree, "type", document_system);
   const std::string_view number = text_at(tree, {"masterIdentifier", "value"});
@@ -320,7 +346,7 @@ Extract document(std::string_view, const Node* tree, Facts facts) {
   facts.person("author", at(tree, {"author"}));
   const Node* assigned = extension(tree, "assigned-authenticator");
   facts.person("assigned", assigned ? assigned->find("valueReference") : nullptr);
-  facts.person("authenticator", tree->find("authenticator"));
+  facts.persons("authenticator", signers_of(tree));
   const Node* typist = extension(tree, "transcriptionist");
   facts.person("transcriptionist", typist ? typist->find("valueReference") : nullptr);
   std::string_view replaces, appends;

@@ -309,6 +309,7 @@ std::string suspended_names(const Chart& chart, const Fact* subject) {
 
 std::optional<Person> person_of(const Fact& fact, std::size_t slot) {
   const fhir::Node* node = fact.stored[slot];
+  if (node) node = node->item(0);
   if (!node || !node->is_object()) return std::nullopt;
   return Person{node->text_of("reference"), node->text_of("id"), node->text_of("name")};
 }

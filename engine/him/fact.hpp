@@ -112,7 +112,7 @@ inline constexpr Field kDocumentFields[] = {
     {"date", Type::kTime, false, "the resource's own date"},
     {"author", Type::kPerson, false, "originator (TXA-9)"},
     {"assigned", Type::kPerson, false, "assigned authenticator (TXA-10)"},
-    {"authenticator", Type::kPerson, false, "who signed (TXA-22)"},
+    {"authenticator", Type::kPerson, false, "who signed (TXA-22); several, see below"},
     {"transcriptionist", Type::kPerson, false, "who transcribed (TXA-11)"},
     {"appends", Type::kText, false, "document it is an addendum to"},
     {"author_role", Type::kText, false, "degree or role of the originator (TXA-9.7)"},
@@ -265,7 +265,7 @@ bool any_text(const Fact& fact, std::size_t slot, const Test& test) {
 /// A cancelled, replaced, not-done... fact never meets a requirement nor fires a rule.
 bool counts(const Fact& fact);
 
-/// Who a person field names. The texts live in the chart's memory.
+/// Who a person field names; of several, the first. The texts live in the chart's memory.
 struct Person {
   std::string_view reference, id, name;
 };

@@ -96,7 +96,7 @@ bool met_by_fact(const Alternative& way, const Scope& scope, Verdict& verdict) {
   for (const Fact& fact : chart.of(*way.kind)) {
     if (!counts(fact) || !type_fits(way, fact)) continue;
     inner.current[static_cast<std::size_t>(*way.kind)] = &fact;
-    if (way.where && !holds(*way.where, inner)) continue;
+    if (way.where && !holds_for_a_signer(*way.where, inner, &fact)) continue;
     if (way.kind != Kind::kDocument || far_enough(chart, fact, way.closes)) return true;
     static constexpr std::size_t kTime = slot(kDocumentFields, "time");
     if (!verdict.begun ||
@@ -114,7 +114,7 @@ bool met(const Rule& rule, const Scope& scope, Verdict& verdict, std::string& mi
     if (way.kind) {
       good = met_by_fact(way, scope, verdict);
     } else if (way.holds) {
-      good = holds(*way.holds, scope);
+      good = holds_for_a_signer(*way.holds, scope, scope.subject);
     } else if (way.review) {
       good = false;
     } else {

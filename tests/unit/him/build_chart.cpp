@@ -193,6 +193,13 @@ Node* document(const Fields& fields, Document& doc) {
   if (const std::string words = b.get("authenticator"); !words.empty()) {
     b.person_into(b.child(b.root, "authenticator"), words);
   }
+  const std::string signers = b.get("signers");
+  for (const auto words : core::split(signers, ';')) {
+    if (words.empty()) continue;
+    Node* signature = b.item(b.root, "extension");
+    b.put(signature, "url", kExtension + "document-signer");
+    b.person_into(b.child(signature, "valueReference"), std::string(words));
+  }
   b.extension("author-role", "valueCode", b.get("author_role"));
   if (const std::string text = b.get("text"); !text.empty()) {
     Node* attachment = b.child(b.item(b.root, "content"), "attachment");

@@ -1,4 +1,4 @@
-// Whose a document is.
+// Whose a document is, and who signed it.
 #include <boost/test/unit_test.hpp>
 
 #include "ward.hpp"
@@ -29,6 +29,32 @@ std::string open(Ward& ward, const std::string& rule) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(whose)
+
+BOOST_AUTO_TEST_CASE(one_of_several_who_signed_is_enough_for_a_co_signature) {
+  const auto after = [](const std::string& signers) {
+    Ward ward;
+    ward.message("2026-03-02T08:05:00Z", {{"visit", kVisit}});
+    ward.message("2026-03-03T08:05:00Z", {{"document", note({{"signers", signers}})}});
+    return ward.state("R22", "2026-03-03T09:00:00Z");
+  };
+  BOOST_TEST(after("RES7 Young, Pat;1001 Adams, Ruth") == "none");
+  BOOST_TEST(after("1001 Adams, Ruth;RES7 Young, Pat") == "none");
+  BOOST_TEST(after("RES7 Young, Pat;RES8 Moss, Bo;1001 Adams, Ruth") == "none");
+  BOOST_TEST(after("RES7 Young, Pat;RES8 Moss, Bo") == "available");
+  BOOST_TEST(after("RES7 Young, Pat") == "available");
+}
+
+BOOST_AUTO_TEST_CASE(a_later_co_signature_completes_what_was_open) {
+  Ward ward;
+  ward.message("2026-03-02T08:05:00Z", {{"visit", kVisit}, {"document", note({})}});
+  BOOST_TEST(ward.open("R22", "2026-03-02T09:00:00Z"));
+  ward.message("2026-03-02T10:00:00Z",
+               {{"document", {{"signers", "RES7 Young, Pat;1001 Adams, Ruth"}}}});
+  BOOST_TEST(ward.state("R22", "2026-03-02T11:00:00Z") == "completed");
+  // Signed anew by the trainee alone.
+  ward.message("2026-03-02T12:00:00Z", {{"document", {{"signers", "RES7 Young, Pat"}}}});
+  BOOST_TEST(ward.open("R22", "2026-03-02T13:00:00Z"));
+}
 
 BOOST_AUTO_TEST_CASE(a_document_that_names_the_visit_of_another_patient_is_of_no_visit) {
   Ward ward;
