@@ -59,7 +59,7 @@ struct Charts::Impl {
     if (!encounter.empty()) {
       Marked& marked = visits[std::string(encounter)];
       if (!patient.empty() && !marked.patient.empty() && marked.patient != patient) {
-        // It changed hands: what the one has on it is of no visit now, what the other has no longer.
+        // It changed hands: what the one has on it is of no visit now, what the other has is.
         unfiled.emplace(marked.patient);
         unfiled.emplace(patient);
       }

@@ -253,16 +253,7 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
       }
     }
     if (stale || backward) {
-      core::Result<bool> filled = false;
-      if (stale && type == "Encounter") filled = fill_in(work, drafts, id, tree);
-      if (!filled) return core::fail(filled.error());
-      work.result.issues.push_back(
-          {hl7::Severity::kWarning, ErrorCode::kConflict, {},
-           type + (*filled ? ": older than what is stored, only what that lacks applied"
-                   : stale ? ": older than what is stored, not applied"
-                           : ": status would go backward, not applied")});
-      if (!*filled) work.result.touch({type, id, version_before}, shared, false);
-      return {};
+      return set_aside(work, {type, id, version_before}, drafts, tree, stale);
     }
   } else {
     if (work.output.drafts[drafts.front()].partial) return {};   // nothing known to change
@@ -276,6 +267,22 @@ core::Status MessageApply::write_resource(Work& work, const std::string& type,
     if (!noted) return noted;
   }
   if (whole) said_.note(name, *version, statement);
+  return {};
+}
+
+core::Status MessageApply::set_aside(Work& work, store::VersionRef ref,
+                                     const std::vector<std::size_t>& drafts, fhir::Node* tree,
+                                     bool stale) {
+  core::Result<bool> filled = false;
+  if (stale && ref.type == "Encounter") filled = fill_in(work, drafts, ref.id, tree);
+  if (!filled) return core::fail(filled.error());
+  work.result.issues.push_back(
+      {hl7::Severity::kWarning, ErrorCode::kConflict, {},
+       ref.type + (*filled ? ": older than what is stored, only what that lacks applied"
+                   : stale ? ": older than what is stored, not applied"
+                           : ": status would go backward, not applied")});
+  const bool shared = work.output.drafts[drafts.front()].shared;
+  if (!*filled) work.result.touch(std::move(ref), shared, false);
   return {};
 }
 

@@ -123,13 +123,18 @@ class MessageApply {
                                   const fhir::Node& stored);
   /// The visit as it stood, newest first, in the scratch document.
   core::Result<std::vector<const fhir::Node*>> versions_of(const std::string& visit);
+  /// What is older than what is stored (`stale`), or would take a result's status back, is not
+  /// applied as a whole: a warning says so.
+  core::Status set_aside(Work& work, store::VersionRef ref, const std::vector<std::size_t>& drafts,
+                         fhir::Node* tree, bool stale);
   /// Takes from a message older than what is stored of a visit what nothing newer has said of it.
   /// @return whether there was something.
   core::Result<bool> fill_in(Work& work, const std::vector<std::size_t>& drafts,
                              const std::string& id, fhir::Node* stored);
   fhir::Node* unsaid_of(Work& work, std::size_t draft, const fhir::Node& stored,
                         const std::vector<const fhir::Node*>& before, bool with_status);
-  /// What was said of the status when, for messages that come late. `before`: the status that stood.
+  /// What was said of the status when, for messages that come late. `before`: the status that
+  /// stood.
   core::Status note_status(const Work& work, const std::string& id,
                            const std::vector<std::size_t>& drafts, std::string_view before,
                            const store::Records::Standing& standing);

@@ -42,7 +42,7 @@ void DraftPrints::take(const mapping::MapOutput& output) {
     one.from = references_.size();
     text_.clear();
     append_text('m', std::to_string(draft.map_rule), text_);
-    // The same words of a row that only names the thing, or only adds numbers, are another statement.
+    // The same words of a row that only names the thing, or only adds numbers, say something else.
     if (draft.policy.unite_identifiers) text_ += 'u';
     for (const std::string_view name : draft.policy.keep) append_text('k', name, text_);
     append(draft.root);
