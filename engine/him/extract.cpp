@@ -41,12 +41,18 @@ void for_items(const Node* node, std::string_view name, const Each& each) {
   for (const fhir::Item* item = member->first_item; item; item = item->next) each(item->value);
 }
 
-const Node* extension(const Node* tree, std::string_view name) {
-  const Node* found = nullptr;
+/// Calls `each` for our extensions of that name.
+template <class Each>
+void for_extensions(const Node* tree, std::string_view name, const Each& each) {
   for_items(tree, "extension", [&](const Node* one) {
     const std::string_view url = one->text_of("url");
-    if (!found && url.starts_with(kExtension) && url.substr(kExtension.size()) == name) found = one;
+    if (url.starts_with(kExtension) && url.substr(kExtension.size()) == name) each(one);
   });
+}
+
+const Node* extension(const Node* tree, std::string_view name) {
+  const Node* found = nullptr;
+  for_extensions(tree, name, [&](const Node* one) { found = found ? found : one; });
   return found;
 }
 
@@ -320,10 +326,9 @@ void Facts::sections(const Node* tree) {
 /// an extension.
 std::vector<const Node*> signers_of(const Node* tree) {
   std::vector<const Node*> all;
-  for_items(tree, "extension", [&](const Node* one) {
+  for_extensions(tree, "document-signer", [&](const Node* one) {
     const Node* who = one->find("valueReference");
-    const bool signer = one->text_of("url") == "urn:chartwire:ext:document-signer";
-    if (signer && who && all.size() < kSignersMax) all.push_back(who);
+    if (who && all.size() < kSignersMax) all.push_back(who);
   });
   if (all.size() < 2) all.assign(1, tree->find("authenticator"));
   return all;

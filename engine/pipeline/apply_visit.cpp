@@ -99,6 +99,11 @@ void drop(Node* object, std::string_view parent, std::string_view name, fhir::Do
   if (inner->count == 0) document.remove(object, parent);
 }
 
+void drop_discharge(Node* visit, fhir::Document& document) {
+  drop(visit, "period", "end", document);
+  drop(visit, "hospitalization", "dischargeDisposition", document);
+}
+
 /// A13: clears the discharge that it cancels.
 bool takes_back(const Node& said) {
   const Node* period = said.find("period");
@@ -245,10 +250,7 @@ fhir::Node* MessageApply::unsaid_of(Work& work, std::size_t draft, const Node& s
   }
   // Who is not discharged (A13 may have been heard first) gets no discharge from older days.
   const Node* stands = incoming->find("status") ? incoming : &stored;
-  if (stands->text_of("status") != "finished") {
-    drop(incoming, "period", "end", document_);
-    drop(incoming, "hospitalization", "dischargeDisposition", document_);
-  }
+  if (stands->text_of("status") != "finished") drop_discharge(incoming, document_);
   const Node* span = stored.find("period");
   const Node* begun = incoming->find("period");
   const Node* start = begun ? begun->find("start") : nullptr;
@@ -274,8 +276,7 @@ core::Result<bool> MessageApply::fill_in(Work& work, const std::vector<std::size
     if (draft.partial || draft.made_as != "encounter") continue;
     if (with_status && takes_back(*draft.root)) {
       stored = document_.clone(stored);
-      drop(stored, "period", "end", document_);
-      drop(stored, "hospitalization", "dischargeDisposition", document_);
+      drop_discharge(stored, document_);
     }
     Node* incoming = unsaid_of(work, index, *stored, *before, with_status);
     status_said = status_said || incoming->find("status");
