@@ -2,6 +2,7 @@
 #include <core/text.hpp>
 #include <fhir/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 #include "chart_store.hpp"
@@ -40,13 +41,17 @@ Param maybe(const std::optional<Instant>& at) {
 /// Writes the members of `facts`, leaving out what says nothing.
 class FactsOut {
  public:
-  explicit FactsOut(fhir::Document& memory) : memory_(memory), object_(memory.object()) {}
+  explicit FactsOut(std::string& out) : out_(out) { out_ += '{'; }
 
   void operator()(std::string_view name, const std::string& text) {
-    if (!text.empty()) memory_.add(object_, name, memory_.string(text, false));
+    if (text.empty()) return;
+    member(name);
+    fhir::write_json_string(text, out_);
   }
   void operator()(std::string_view name, bool is) {
-    if (is) memory_.add(object_, name, memory_.boolean(true));
+    if (!is) return;
+    member(name);
+    out_ += "true";
   }
   void operator()(std::string_view name, std::uint32_t bits) { number(name, bits); }
   void operator()(std::string_view name, core::Sequence at) {
@@ -56,50 +61,72 @@ class FactsOut {
   void operator()(std::string_view name, const std::optional<Instant>& at) {
     if (at) (*this)(name, *at);
   }
-  const fhir::Node* object() const { return object_; }
+  void end() { out_ += '}'; }
 
  private:
+  void member(std::string_view name) {
+    char text[32];   // longer than any name
+    char* end = text;
+    if (out_.size() > 1) *end++ = ',';
+    *end++ = '"';
+    end = std::copy(name.begin(), name.end(), end);
+    *end++ = '"';
+    *end++ = ':';
+    out_.append(text, end);
+  }
   void number(std::string_view name, std::int64_t value) {
     if (value == 0) return;
+    member(name);
     char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    memory_.add(object_, name, memory_.number({digits, static_cast<std::size_t>(end - digits)}));
+    out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
-  fhir::Document& memory_;
-  fhir::Node* object_;
+  std::string& out_;
 };
 
+/// Reads them into a deficiency that has none yet. They stand in the order in which they are asked
+/// for, so each is looked for where the last one was found.
 class FactsIn {
  public:
-  explicit FactsIn(const fhir::Node* object) : object_(object) {}
+  explicit FactsIn(const fhir::Node* object) : next_(object->first_member) {}
 
-  void operator()(std::string_view name, std::string& text) const {
-    text = object_->text_of(name);
+  void operator()(std::string_view name, std::string& text) {
+    if (const fhir::Node* one = take(name)) text = one->text;
   }
-  void operator()(std::string_view name, bool& is) const { is = object_->text_of(name) == "true"; }
-  void operator()(std::string_view name, std::uint32_t& bits) const {
-    bits = static_cast<std::uint32_t>(number(name).value_or(0));
+  void operator()(std::string_view name, bool& is) {
+    if (const fhir::Node* one = take(name)) is = one->text == "true";
   }
-  void operator()(std::string_view name, core::Sequence& at) const {
-    at = core::Sequence{static_cast<std::uint64_t>(number(name).value_or(0))};
+  void operator()(std::string_view name, std::uint32_t& bits) {
+    if (const auto value = number(name)) bits = static_cast<std::uint32_t>(*value);
   }
-  void operator()(std::string_view name, Instant& at) const {
-    at = instant(number(name).value_or(0));
+  void operator()(std::string_view name, core::Sequence& at) {
+    if (const auto value = number(name)) at = core::Sequence{static_cast<std::uint64_t>(*value)};
   }
-  void operator()(std::string_view name, std::optional<Instant>& at) const {
+  void operator()(std::string_view name, Instant& at) {
     if (const auto micros = number(name)) at = instant(*micros);
   }
+  void operator()(std::string_view name, std::optional<Instant>& at) {
+    if (const auto micros = number(name)) at = instant(*micros);
+  }
+  /// Those not taken yet: they stood in another order, or are of a later release.
+  const fhir::Member* rest() const { return next_; }
 
  private:
-  std::optional<std::int64_t> number(std::string_view name) const {
-    return core::to_int(object_->text_of(name));
+  const fhir::Node* take(std::string_view name) {
+    if (!next_ || next_->name != name) return nullptr;
+    const fhir::Node* value = next_->value;
+    next_ = next_->next;
+    return value->is_leaf() ? value : nullptr;
   }
-  const fhir::Node* object_;
+  std::optional<std::int64_t> number(std::string_view name) {
+    const fhir::Node* one = take(name);
+    return one ? core::to_int(one->text) : std::nullopt;
+  }
+  const fhir::Member* next_;
 };
 
 /// One list of what `facts` holds, for both ways.
 template <class Facts, class One>
-void each_fact(Facts&& facts, One& d) {
+void each_fact(Facts& facts, One& d) {
   facts("visit", d.visit);
   facts("lacking_code", d.lacking_code);
   facts("lacking", d.lacking);
@@ -149,7 +176,16 @@ bool read(const Row& row, fhir::Document& memory, Deficiency& out) {
   memory.reset();
   const auto facts = fhir::parse_json(row.text(17), memory);
   if (!facts || !(*facts)->is_object()) return false;
-  each_fact(FactsIn(*facts), out);
+  // Written by another hand they may stand in any order: then each member is looked at alone.
+  FactsIn in(*facts);
+  each_fact(in, out);
+  for (const fhir::Member* one = in.rest(); one; one = one->next) {
+    fhir::Node alone;
+    fhir::Member member{one->name, one->value, nullptr};
+    alone.first_member = &member;
+    FactsIn again(&alone);
+    each_fact(again, out);
+  }
   out.row_open = !out.closed;
   out.row_letters = out.letters;
   return true;
@@ -172,11 +208,10 @@ core::Result<std::vector<Deficiency>> ChartStore::read_all(std::string_view sql,
 
 core::Status ChartStore::write(std::string_view sql, const Deficiency& d,
                                std::optional<Instant> next) {
-  memory_.reset();
-  FactsOut facts(memory_);
-  each_fact(facts, d);
   json_.clear();
-  fhir::write_json(facts.object(), json_);
+  FactsOut facts(json_);
+  each_fact(facts, d);
+  facts.end();
   const auto text = [](const std::string& one) { return Param{std::string_view(one)}; };
   return db_.run(sql, {d.row != 0 ? Param{d.row} : Param{nullptr}, text(d.encounter), text(d.rule),
                        static_cast<std::int64_t>(d.state), d.judged, maybe(next), maybe(d.retry),
