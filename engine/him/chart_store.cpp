@@ -4,8 +4,8 @@
 
 #include <fhir/json.hpp>
 
+#include <algorithm>
 #include <charconv>
-
 #include <utility>
 
 namespace him {
@@ -151,17 +151,31 @@ core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::str
   std::int64_t seen = micros(cause.now);
   bool historical = cause.historical;
   bool same_facts = false;
+  const auto known = [&](const Row& row, int first) {
+    seen = row.integer(first);
+    put.facts = row.text(first + 1);
+    same_facts = put.facts == json;
+    historical = historical && row.integer(first + 2) != 0;
+    return false;
+  };
+  // Where it stands, as a rule. An equality of the id would make the index of ids the first choice,
+  // which is one more tree to go through.
   auto done = db_.query(
-      "SELECT patient, encounter, seen, facts, historical FROM him_fact WHERE kind = ?1 AND "
-      "id = ?2",
-      {number(fact.kind), id}, [&](const Row& row) {
-        put.before = Place{std::string(row.text(0)), std::string(row.text(1))};
-        seen = row.integer(2);
-        put.facts = row.text(3);
-        same_facts = put.facts == json;
-        historical = historical && row.integer(4) != 0;
-        return false;
+      "SELECT seen, facts, historical FROM him_fact WHERE patient = ?1 AND encounter = ?2 AND "
+      "kind = ?3 AND id BETWEEN ?4 AND ?4",
+      {fact.patient, fact.encounter, number(fact.kind), id}, [&](const Row& row) {
+        put.before = Place{std::string(fact.patient), std::string(fact.encounter)};
+        return known(row, 0);
       });
+  if (done && !put.before) {
+    done = db_.query(
+        "SELECT patient, encounter, seen, facts, historical FROM him_fact WHERE kind = ?1 AND "
+        "id = ?2",
+        {number(fact.kind), id}, [&](const Row& row) {
+          put.before = Place{std::string(row.text(0)), std::string(row.text(1))};
+          return known(row, 2);
+        });
+  }
   if (!done) return core::fail(done.error());
   if (!put.before && fact.settled) return put;   // nothing was open about it, nothing will be
   put.patient = std::string(fact.patient);
@@ -179,8 +193,10 @@ core::Result<ChartStore::Put> ChartStore::put_fact(const Extract& fact, std::str
   if (!put.changed) return put;
   if (stays) {
     done = db_.run(
-        "UPDATE him_fact SET facts = ?3, historical = ?4 WHERE kind = ?1 AND id = ?2",
-        {number(fact.kind), id, json, std::int64_t{historical}});
+        "UPDATE him_fact SET facts = ?5, historical = ?6 WHERE patient = ?1 AND encounter = ?2 AND "
+        "kind = ?3 AND id BETWEEN ?4 AND ?4",
+        {std::string_view(put.patient), fact.encounter, number(fact.kind), id, json,
+         std::int64_t{historical}});
     if (!done) return core::fail(done.error());
     return put;
   }
@@ -312,38 +328,48 @@ core::Status ChartStore::unmerge_patient(const std::vector<std::string>& numbers
 }
 
 core::Status ChartStore::load_facts(std::string_view patient, std::string_view encounter,
-                                    bool of_patient, Chart& chart) {
+                                    bool with_patient, Chart& chart) {
   bool sound = true;
   const auto take = [&](const Row& row) {
-    Fact fact;
-    const std::int64_t kind = row.integer(0);
-    if (kind < 0 || kind >= static_cast<std::int64_t>(kKindCount))
+    const std::int64_t number = row.integer(0);
+    if (number < 0 || number >= static_cast<std::int64_t>(kKindCount))
       return true;  // of a later release
-    fact.kind = static_cast<Kind>(kind);
-    const bool filed_elsewhere =
-        of_patient && fact.kind != Kind::kPatient && fact.kind != Kind::kContact &&
-        fact.kind != Kind::kCoverage;
+    const auto kind = static_cast<Kind>(number);
+    const bool filed_elsewhere = row.integer(6) != 0 && kind != Kind::kPatient &&
+                                 kind != Kind::kContact && kind != Kind::kCoverage;
     if (filed_elsewhere) return true;
+    if (kind == Kind::kPatient) chart.patient_fact = Fact{};
+    Fact& fact = kind == Kind::kPatient
+                     ? chart.patient_fact
+                     : chart.facts[static_cast<std::size_t>(number)].emplace_back();
+    fact.kind = kind;
     fact.id = row.text(1);
     fact.seen = instant(row.integer(2));
     fact.replaced = row.integer(3) != 0;
     fact.historical = row.integer(5) != 0;
     sound = read_facts(row.text(4), chart, fact);
-    if (!sound) return false;
-    if (fact.kind == Kind::kPatient) {
-      chart.patient_fact = std::move(fact);
-    } else {
-      chart.facts[static_cast<std::size_t>(kind)].push_back(std::move(fact));
-    }
-    return true;
+    return sound;
   };
-  const auto done = db_.query(
-      "SELECT kind, id, seen, replaced, facts, historical FROM him_fact WHERE patient = ?1 AND "
-      "encounter = ?2 "
-      "ORDER BY kind, id",
-      {patient, encounter}, take);
+  const auto done =
+      with_patient
+          ? db_.query("SELECT kind, id, seen, replaced, facts, historical, 0 FROM him_fact WHERE "
+                      "patient = ?1 AND encounter = ?2 UNION ALL "
+                      "SELECT kind, id, seen, replaced, facts, historical, 1 FROM him_fact WHERE "
+                      "patient = ?1 AND encounter = ''",
+                      {patient, encounter}, take)
+          : db_.query("SELECT kind, id, seen, replaced, facts, historical, 0 FROM him_fact WHERE "
+                      "patient = ?1 AND encounter = ?2 ORDER BY kind, id",
+                      {patient, encounter}, take);
   if (!done) return done;
   if (!sound) return core::fail(bad_facts());
+  if (!with_patient) return {};
+  // They come in the order of the table's key; nothing but ORDER BY promises that.
+  const auto by_id = [](const Fact& one, const Fact& other) { return one.id < other.id; };
+  for (auto& list : chart.facts) {
+    if (!std::is_sorted(list.begin(), list.end(), by_id)) {
+      std::sort(list.begin(), list.end(), by_id);
+    }
+  }
   return {};
 }
 
@@ -369,8 +395,7 @@ core::Status ChartStore::load_visit(std::string_view encounter, Chart& chart) {
   if (!done) return done;
   if (!sound) return core::fail(bad_facts());
   if (!chart.has_visit) return {};
-  if (const auto facts = load_facts(chart.patient, encounter, false, chart); !facts) return facts;
-  return load_facts(chart.patient, {}, true, chart);
+  return load_facts(chart.patient, encounter, true, chart);
 }
 
 core::Status ChartStore::load_stray(std::string_view patient, std::string_view encounter,
@@ -378,8 +403,7 @@ core::Status ChartStore::load_stray(std::string_view patient, std::string_view e
   clear(chart);
   chart.encounter = encounter;
   chart.patient = patient;
-  if (const auto facts = load_facts(patient, encounter, false, chart); !facts) return facts;
-  return load_facts(patient, {}, true, chart);
+  return load_facts(patient, encounter, true, chart);
 }
 
 core::Result<std::vector<ChartStore::Visit>> ChartStore::planned_visits() {

@@ -103,7 +103,8 @@ class ChartStore {
   core::Status add(const Deficiency& deficiency, std::optional<core::Instant> next);
   core::Status change(const Deficiency& deficiency, std::optional<core::Instant> next);
   core::Result<std::string> survivor(std::string_view patient);
-  core::Status load_facts(std::string_view patient, std::string_view encounter, bool of_patient,
+  /// What stands under that visit, and `with_patient` what is the patient's own.
+  core::Status load_facts(std::string_view patient, std::string_view encounter, bool with_patient,
                           Chart& chart);
   template <class... Params>
   core::Result<std::vector<std::string>> ids(std::string_view sql, Params... params);
