@@ -161,13 +161,14 @@ core::Status Charts::Impl::remove(Kind kind, std::string_view id) {
 }
 
 core::Status Charts::Impl::note_replacement(const Extract& document, std::string_view id) {
-  // A replacement that was itself taken back replaces nothing.
-  Fact fact;
-  fact.kind = Kind::kDocument;
-  bind(fact, document.facts);
-  const bool stands = !flag_of(chart, fact, slot(kDocumentFields, "cancelled"));
-  const auto others =
-      charts.set_replaces(id, stands ? document.replaces : std::string_view());
+  std::string_view older = document.replaces;
+  if (!older.empty()) {   // a replacement that was itself taken back replaces nothing
+    Fact fact;
+    fact.kind = Kind::kDocument;
+    bind(fact, document.facts);
+    if (flag_of(chart, fact, slot(kDocumentFields, "cancelled"))) older = {};
+  }
+  const auto others = charts.set_replaces(id, older);
   return others ? mark_documents(*others) : core::fail(others.error());
 }
 
@@ -329,11 +330,11 @@ core::Status Charts::Impl::store(Judgement& result, std::vector<Change>& out) {
   for (const Deficiency& one : result.agreed) {
     if (auto done = charts.set_judged(one); !done) return done;
   }
-  out.reserve(out.size() + result.changes.size());
   for (Change& change : result.changes) {
     if (auto done = life.save(change.deficiency); !done) return done;
-    out.push_back(std::move(change));
   }
+  if (out.empty()) out.swap(result.changes);
+  std::move(result.changes.begin(), result.changes.end(), std::back_inserter(out));
   return {};
 }
 

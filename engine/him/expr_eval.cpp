@@ -17,8 +17,10 @@ const Fact* fact_for(const Expr& expr, const Scope& scope) {
 /// What was cancelled, replaced or entered in error is no fact of the chart any more.
 template <class Each>
 void for_facts(const Expr& expr, const Scope& scope, const Each& each) {
+  const std::vector<Fact>& facts = scope.chart->of(expr.kind);
+  if (facts.empty()) return;
   Scope inner = scope;
-  for (const Fact& fact : scope.chart->of(expr.kind)) {
+  for (const Fact& fact : facts) {
     if (!counts(fact)) continue;
     inner.current[static_cast<std::size_t>(expr.kind)] = &fact;
     if (expr.parts.empty() || holds(expr.parts.front(), inner)) {
@@ -138,8 +140,10 @@ bool in_list(const Expr& expr, const Scope& scope) {
 }
 
 bool every(const Expr& expr, const Scope& scope) {
+  const std::vector<Fact>& facts = scope.chart->of(expr.kind);
+  if (facts.empty()) return true;
   Scope inner = scope;
-  for (const Fact& fact : scope.chart->of(expr.kind)) {
+  for (const Fact& fact : facts) {
     inner.current[static_cast<std::size_t>(expr.kind)] = &fact;
     if (counts(fact) && !holds(expr.parts.front(), inner)) return false;
   }

@@ -22,8 +22,10 @@ std::string_view leaf(const Fact& fact, std::size_t slot) {
   return node && node->is_leaf() ? node->text : std::string_view();
 }
 
+/// Of a time or an integer that is stored.
 std::optional<std::int64_t> stored_number(const Fact& fact, std::size_t slot) {
-  return core::to_int(leaf(fact, slot));
+  if ((fact.numeric >> slot & 1u) == 0) return std::nullopt;
+  return fact.numbers[slot];
 }
 
 bool is_suspended(const Chart& chart, const Fact& fact, std::size_t who) {
@@ -173,36 +175,38 @@ constexpr std::span<const Field> fields(Kind kind) {
   return {};
 }
 
-/// How the numbers among the derived fields are come by.
-enum class Derived : std::uint8_t { kOther, kSeen, kStay, kAge, kTime };
+/// Where a field's number comes from, or how a derived flag is come by.
+enum class Source : std::uint8_t {
+  kText, kNumber, kSeen, kStay, kAge, kTime, kSuspended, kWellFormed, kFinal, kOther
+};
 
-constexpr auto kDerived = [] {
-  std::array<std::array<Derived, kFieldsMax>, kKindCount> all{};
+constexpr Source source_of(const Field& field) {
+  if (!field.derived) {
+    return field.type == Type::kTime || field.type == Type::kInteger ? Source::kNumber
+                                                                     : Source::kText;
+  }
+  constexpr std::pair<std::string_view, Source> kNames[] = {
+      {"seen", Source::kSeen},   {"stay", Source::kStay},
+      {"age", Source::kAge},     {"time", Source::kTime},
+      {"final", Source::kFinal}, {"suspended", Source::kSuspended},
+      {"well_formed", Source::kWellFormed}};
+  for (const auto& [name, source] : kNames) {
+    if (field.name == name) return source;
+  }
+  return Source::kOther;
+}
+
+constexpr auto kSources = [] {
+  std::array<std::array<Source, kFieldsMax>, kKindCount> all{};
   for (std::size_t kind = 0; kind < kKindCount; ++kind) {
     const auto known = fields(static_cast<Kind>(kind));
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      const std::string_view name = known[i].name;
-      if (!known[i].derived) continue;
-      all[kind][i] = name == "seen"   ? Derived::kSeen
-                     : name == "stay" ? Derived::kStay
-                     : name == "age"  ? Derived::kAge
-                     : name == "time" ? Derived::kTime
-                                      : Derived::kOther;
-    }
+    for (std::size_t i = 0; i < known.size(); ++i) all[kind][i] = source_of(known[i]);
   }
   return all;
 }();
 
-std::optional<std::int64_t> derived_number(const Chart& chart, const Fact& fact,
-                                           std::size_t which) {
-  switch (kDerived[static_cast<std::size_t>(fact.kind)][which]) {
-    case Derived::kSeen: return micros(fact.seen);
-    case Derived::kStay: return visit_stay(fact);
-    case Derived::kAge: return age_at(chart);
-    case Derived::kTime: return document_time(fact);
-    case Derived::kOther: break;
-  }
-  return std::nullopt;
+Source source_of(const Fact& fact, std::size_t which) {
+  return kSources[static_cast<std::size_t>(fact.kind)][which];
 }
 
 }  // namespace
@@ -232,31 +236,38 @@ std::optional<std::size_t> field_named(Kind kind, std::string_view name) {
 }
 
 std::optional<std::int64_t> number_of(const Chart& chart, const Fact& fact, std::size_t slot) {
-  const Field& field = fields_of(fact.kind)[slot];
-  return field.derived ? derived_number(chart, fact, slot) : stored_number(fact, slot);
+  switch (source_of(fact, slot)) {
+    case Source::kText: return core::to_int(leaf(fact, slot));
+    case Source::kNumber: return stored_number(fact, slot);
+    case Source::kSeen: return micros(fact.seen);
+    case Source::kStay: return visit_stay(fact);
+    case Source::kAge: return age_at(chart);
+    case Source::kTime: return document_time(fact);
+    default: return std::nullopt;
+  }
 }
 
 bool flag_of(const Chart& chart, const Fact& fact, std::size_t slot) {
-  const Field& field = fields_of(fact.kind)[slot];
-  if (!field.derived) return leaf(fact, slot) == "true";
+  const Source source = source_of(fact, slot);
+  if (source <= Source::kNumber) return leaf(fact, slot) == "true";
   if (fact.kind == Kind::kVisit) {
     const bool stands = slot == him::slot(kVisitFields, "admitted") ||
                         slot == him::slot(kVisitFields, "discharged");
     return stands ? visit_stands(fact, slot) : visit_flag(chart, fact, slot);
   }
   if (fact.kind == Kind::kDocument) return document_flag(fact, slot);
-  if (field.name == "suspended") {
+  if (source == Source::kSuspended) {
     return is_suspended(chart, fact, him::slot(kAppointmentFields, "practitioner"));
   }
-  if (field.name == "well_formed") return well_formed(fact);
-  if (field.name == "final") return result_is_final(fact);
+  if (source == Source::kWellFormed) return well_formed(fact);
+  if (source == Source::kFinal) return result_is_final(fact);
   return counts(fact);
 }
 
 bool is_valued(const Chart& chart, const Fact& fact, std::size_t slot) {
   const Field& field = fields_of(fact.kind)[slot];
   if (!field.derived) return fact.stored[slot] != nullptr;
-  return field.type == Type::kFlag || derived_number(chart, fact, slot).has_value();
+  return field.type == Type::kFlag || number_of(chart, fact, slot).has_value();
 }
 
 bool counts(const Fact& fact) {
@@ -314,6 +325,29 @@ std::optional<Person> person_of(const Fact& fact, std::size_t slot) {
   return Person{node->text_of("reference"), node->text_of("id"), node->text_of("name")};
 }
 
+namespace {
+
+/// Nearly all are times of sixteen digits.
+std::optional<std::int64_t> number_in(std::string_view text) {
+  constexpr std::size_t kSurelyFits = 18;
+  if (text.empty() || text.size() > kSurelyFits) return core::to_int(text);
+  std::int64_t number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return core::to_int(text);
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+void read_number(Fact& fact, std::size_t slot) {
+  const auto number = number_in(leaf(fact, slot));
+  if (!number) return;
+  fact.numbers[slot] = *number;
+  fact.numeric |= std::uint32_t{1} << slot;
+}
+
+}  // namespace
+
 void bind(Fact& fact, const fhir::Node* object) {
   const auto fields = fields_of(fact.kind);
   std::size_t expected = 0;
@@ -323,6 +357,7 @@ void bind(Fact& fact, const fhir::Node* object) {
       const std::size_t at = (expected + tried) % fields.size();
       if (fields[at].name != member->name || fields[at].derived) continue;
       fact.stored[at] = member->value;
+      if (source_of(fact, at) == Source::kNumber) read_number(fact, at);
       expected = at + 1;
       break;
     }

@@ -227,7 +227,12 @@ struct Fact {
   bool replaced = false;                                ///< documents only
   bool historical = false;                              ///< known from a historical feed alone
   std::array<const fhir::Node*, kFieldsMax> stored{};   ///< by slot; nullptr = not valued
+  /// Of the stored times and integers, read once: rules ask for them again and again. Only those in
+  /// `numeric` (bits by slot) are set.
+  std::array<std::int64_t, kFieldsMax> numbers{};
+  std::uint32_t numeric = 0;
 };
+static_assert(kFieldsMax <= 32);
 
 /// What one evaluation looks at: a visit with everything on it, or (no visit) a patient's documents
 /// that belong to no visit. The facts' values live in `memory`.

@@ -92,6 +92,7 @@ bool type_fits(const Alternative& way, const Fact& fact) {
 /// Whether a fact of the chart meets this way; notes the newest document that is on its way to.
 bool met_by_fact(const Alternative& way, const Scope& scope, Verdict& verdict) {
   const Chart& chart = *scope.chart;
+  if (chart.of(*way.kind).empty()) return false;
   Scope inner = scope;
   for (const Fact& fact : chart.of(*way.kind)) {
     if (!counts(fact) || !type_fits(way, fact)) continue;
@@ -134,7 +135,9 @@ bool met(const Rule& rule, const Scope& scope, Verdict& verdict, std::string& mi
 /// "Adams, Ruth (1001)", or as much of it as is known.
 std::string in_words(const Person& who, std::string_view id) {
   if (who.name.empty()) return std::string(id.empty() ? who.reference : id);
-  return id.empty() ? std::string(who.name) : fmt::format("{} ({})", who.name, id);
+  std::string words(who.name);
+  if (!id.empty()) words.append(" (").append(id).append(")");
+  return words;
 }
 
 void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* providers,
@@ -142,7 +145,7 @@ void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* provid
   for (const OwnerStep& step : rule.owner) {
     if (!step.person) {
       verdict.owner = step.role;
-      verdict.owner_id = "=" + step.role;
+      verdict.owner_id.assign(1, '=').append(step.role);
       return;
     }
     const auto who = person(*step.person, scope);
@@ -155,7 +158,8 @@ void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* provid
     verdict.owner = in_words(*who, id);
     verdict.owner_name = who->name;
     verdict.owner_reference = who->reference;
-    verdict.owner_id = id.empty() ? who->reference.empty() ? who->name : who->reference : id;
+    if (id.empty()) id = who->reference.empty() ? who->name : who->reference;
+    verdict.owner_id = std::move(id);
     return;
   }
 }
@@ -224,8 +228,9 @@ bool is_historical(const Chart& chart, const Fact* subject) {
   return subject ? subject->historical : chart.visit.historical;
 }
 
-/// What follows once it is clear that the rule fires, for something that arose then.
-void conclude(const Rule& rule, const Chart& chart, Scope scope, Instant arose,
+/// What follows once it is clear that the rule fires, for something that arose then. `scope` is of
+/// use to nobody afterwards.
+void conclude(const Rule& rule, const Chart& chart, Scope& scope, Instant arose,
               const Circumstances& circumstances, Verdict& verdict) {
   verdict.fires = true;
   for (const Exemption& one : rule.exempt) {
@@ -259,16 +264,31 @@ void conclude(const Rule& rule, const Chart& chart, Scope scope, Instant arose,
   }
 }
 
+/// A verdict is half a kilobyte: it is made where it stays.
+Verdict& add_verdict(const Rule& rule, const Fact* subject, Mute mute, std::vector<Verdict>& out) {
+  Verdict& verdict = out.emplace_back();
+  verdict.rule = &rule;
+  verdict.subject = subject;
+  verdict.mute = mute;
+  if (!rule.part.empty()) verdict.part = rule.part;
+  return verdict;
+}
+
 /// The periods of a repeating rule up to now, each with a verdict of its own.
-void consider_periods(const Rule& rule, const Chart& chart, Scope scope,
-                      const Circumstances& circumstances, const Verdict& blank,
-                      std::vector<Verdict>& out) {
+void consider_periods(const Rule& rule, const Chart& chart, Scope& scope,
+                      const Circumstances& circumstances, Mute mute, std::vector<Verdict>& out) {
   const Repeat& repeat = *rule.repeat;
   const auto first = anchored(repeat.from, scope);
   if (!first) return;
   const auto until = repeat.until ? value(*repeat.until, scope) : std::nullopt;
   std::int64_t begin = first->time_since_epoch().count();
   int number = 0;
+  const auto add = [&]() -> Verdict& {
+    Verdict& verdict = add_verdict(rule, scope.subject, mute, out);
+    verdict.part = fmt::format("{}#{}", rule.part, number);
+    verdict.by_time = true;
+    return verdict;
+  };
   for (const Step& step : repeat.steps) {
     constexpr std::int64_t kDay = 86'400'000'000;
     for (std::int64_t i = 0; step.times == 0 || i < step.times; ++i) {
@@ -278,21 +298,17 @@ void consider_periods(const Rule& rule, const Chart& chart, Scope scope,
                                                     scope.zone)
                                    : begin + step.every;
       if (until && end > *until) return;
-      Verdict verdict = blank;
-      verdict.part = fmt::format("{}#{}", rule.part, number);
-      verdict.by_time = true;
       const std::int64_t opens = repeat.lead > 0 ? std::max(begin, end - repeat.lead) : begin;
       if (circumstances.now < instant(opens)) {
-        verdict.wake = instant(opens);
-        out.push_back(std::move(verdict));
+        add().wake = instant(opens);
         return;
       }
-      scope.period[0] = begin;
-      scope.period[1] = end;
       // What was due before anybody told us of the visit is not ours to ask for.
       if (instant(begin) >= rule.effective_from && instant(end) > chart.visit.seen) {
-        conclude(rule, chart, scope, instant(opens), circumstances, verdict);
-        out.push_back(std::move(verdict));
+        scope.period[0] = begin;
+        scope.period[1] = end;
+        Scope inner = scope;
+        conclude(rule, chart, inner, instant(opens), circumstances, add());
       }
       begin = end;
     }
@@ -314,28 +330,24 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
   if (subject) scope.current[static_cast<std::size_t>(subject->kind)] = subject;
 
   if (rule.when && !holds(*rule.when, scope)) return;
-  Instant arose = *happened;
-  Verdict verdict;
-  verdict.rule = &rule;
-  verdict.subject = subject;
-  verdict.part = rule.part;
-  verdict.mute = terms.silent ? Mute::kNeeds : earlier ? Mute::kEarlier : Mute::kNo;
+  const Mute mute = terms.silent ? Mute::kNeeds : earlier ? Mute::kEarlier : Mute::kNo;
+  std::optional<Instant> time;
   if (rule.wait) {
-    const auto time = anchored(*rule.wait, scope);
+    time = anchored(*rule.wait, scope);
     if (!time) return;
-    verdict.by_time = true;
-    if (circumstances.now < *time) {
-      verdict.wake = time;
-      out.push_back(std::move(verdict));
-      return;
-    }
-    arose = std::max(arose, *time);
   }
-  if (rule.repeat) {
-    return consider_periods(rule, chart, scope, circumstances, verdict, out);
+  const bool waits = time && circumstances.now < *time;
+  if (rule.repeat && !waits) {
+    return consider_periods(rule, chart, scope, circumstances, mute, out);
   }
+  Verdict& verdict = add_verdict(rule, subject, mute, out);
+  verdict.by_time = time.has_value();
+  if (waits) {
+    verdict.wake = time;
+    return;
+  }
+  const Instant arose = time ? std::max(*happened, *time) : *happened;
   conclude(rule, chart, scope, arose, circumstances, verdict);
-  out.push_back(std::move(verdict));
 }
 
 /// Whether this feed brings the rule messages of that type ("ADT"; accepted types may be
@@ -369,7 +381,10 @@ std::string subject_reference(const Fact& subject) {
                                          "Procedure",      "Condition",     "ServiceRequest",
                                          "RelatedPerson",  "Coverage",      "DiagnosticReport",
                                          "Appointment",    "Event"};
-  return fmt::format("{}/{}", kTypes[static_cast<std::size_t>(subject.kind)], subject.id);
+  std::string reference(kTypes[static_cast<std::size_t>(subject.kind)]);
+  reference += '/';
+  reference += subject.id;
+  return reference;
 }
 
 std::string subject_reference(const Verdict& verdict) {
@@ -424,10 +439,10 @@ std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& char
 }
 
 std::string deficiency_id(const Verdict& verdict, const Chart& chart) {
-  std::string name = fmt::format("{}|{}|{}", verdict.rule->id, chart.encounter,
-                                 subject_reference(verdict));
   // A patient's events have no visit, but each an id of its own.
-  if (!verdict.part.empty()) name += "|" + verdict.part;
+  std::string name = verdict.rule->id;
+  name.append("|").append(chart.encounter).append("|").append(subject_reference(verdict));
+  if (!verdict.part.empty()) name.append("|").append(verdict.part);
   const core::Uuid id = core::uuid_v5(kNameSpace, name);
   core::Uuid visit;
   if (!core::Uuid::parse(chart.encounter, visit)) return id.text();

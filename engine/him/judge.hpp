@@ -111,11 +111,12 @@ std::optional<core::Instant> next_change(const Deficiency& deficiency, const Pol
 /// takes from them have two marks.
 std::int64_t mark_of(const Verdict& verdict, const Chart& chart);
 
-/// Brings the stored deficiency (nullopt: none yet) in line with the verdict (nullptr: its subject
-/// is gone). @return what changed; the same verdict a second time changes nothing.
-std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
-                                const Chart& chart, const Cause& cause,
-                                const Circumstances& circumstances);
+/// Brings the stored deficiency (nullptr: none yet) in line with the verdict (nullptr: its subject
+/// is gone), and adds what changed to `changes`; the same verdict a second time changes nothing.
+/// @return whether something changed.
+bool reconcile(const Deficiency* stored, const Verdict* verdict, const Chart& chart,
+               const Cause& cause, const Circumstances& circumstances,
+               std::vector<Change>& changes);
 
 /// What a judgement of a chart comes to.
 struct Judgement {
@@ -139,8 +140,8 @@ struct Standing {
   /// Whether a verdict of the same mark changes nothing about it at `now`.
   bool stays(core::Instant now) const { return is_open(state) && !held && (!next || now < *next); }
 };
-/// A judgement in two steps, so that only what it may change is read: sift() takes away from the
-/// verdicts what `standing` agrees with, and says which rows the rest needs; settle_verdicts()
+/// A judgement in two steps, so that only what it may change is read: sift() takes the rule from
+/// the verdicts that `standing` agrees with, and says which rows the rest needs; settle_verdicts()
 /// brings those in line. judge_chart() over everything comes to the same changes.
 std::vector<std::int64_t> sift(const Circumstances& circumstances,
                                const std::vector<Standing>& standing, const Chart& chart,

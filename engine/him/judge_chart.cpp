@@ -42,9 +42,7 @@ std::vector<std::int64_t> sift(const Circumstances& circumstances,
                                Judgement& into) {
   std::vector<const Standing*> left;
   left.reserve(standing.size());
-  for (const Standing& one : standing) {
-    if (is_ours(circumstances, one.rule)) left.push_back(&one);
-  }
+  for (const Standing& one : standing) left.push_back(&one);
   for (Verdict& verdict : verdicts) {
     if (verdict.wake) wake_at(into, *verdict.wake);
     if (!verdict.wanted()) continue;
@@ -56,12 +54,12 @@ std::vector<std::int64_t> sift(const Circumstances& circumstances,
     left.erase(agrees);
     verdict.rule = nullptr;
   }
-  std::erase_if(verdicts, [](const Verdict& verdict) { return verdict.rule == nullptr; });
   // What is open may be done, and what is done may be wanted again; nothing else matters.
   std::vector<std::int64_t> rows;
   for (const Standing* one : left) {
+    if (!is_ours(circumstances, one->rule)) continue;
     const auto wants = [one](const Verdict& verdict) {
-      return verdict.wanted() && verdict.rule->id == one->rule;
+      return verdict.rule && verdict.wanted() && verdict.rule->id == one->rule;
     };
     if (is_open(one->state) || std::any_of(verdicts.begin(), verdicts.end(), wants)) {
       rows.push_back(one->row);
@@ -73,31 +71,36 @@ std::vector<std::int64_t> sift(const Circumstances& circumstances,
 void settle_verdicts(const Circumstances& circumstances, const Chart& chart,
                      const std::vector<Verdict>& verdicts, std::vector<Deficiency> stored,
                      const Cause& cause, Judgement& into) {
+  std::vector<Deficiency*> left;
+  left.reserve(stored.size());
+  for (Deficiency& one : stored) left.push_back(&one);
+  // What there is at most: a deficiency is a kilobyte, and dear to move.
+  const auto speaks = [](const Verdict& one) { return one.rule != nullptr; };
+  const auto spoken = std::count_if(verdicts.begin(), verdicts.end(), speaks);
+  into.changes.reserve(stored.size() + static_cast<std::size_t>(spoken));
   for (const Verdict& verdict : verdicts) {
-    const auto mine = std::find_if(stored.begin(), stored.end(), [&](const Deficiency& one) {
-      return is_about(one, verdict);
+    if (!speaks(verdict)) continue;
+    const auto mine = std::find_if(left.begin(), left.end(), [&](const Deficiency* one) {
+      return is_about(*one, verdict);
     });
-    std::optional<Deficiency> existing;
-    if (mine != stored.end()) {
-      existing = std::move(*mine);
-      stored.erase(mine);
+    Deficiency* existing = nullptr;
+    if (mine != left.end()) {
+      existing = *mine;
+      left.erase(mine);
     } else if (!verdict.wanted()) {
       continue;
     }
-    if (auto change = reconcile(existing, &verdict, chart, cause, circumstances)) {
-      into.changes.push_back(std::move(*change));
-    } else if (!existing && verdict.by_time && circumstances.by_clock) {
+    if (reconcile(existing, &verdict, chart, cause, circumstances, into.changes)) continue;
+    if (!existing && verdict.by_time && circumstances.by_clock) {
       wake_at(into, cause.now + kHoldRetry);   // a needed feed is down: look again later
     } else if (existing && is_open(existing->state) && existing->judged != verdict.judged) {
       existing->judged = verdict.judged;
       into.agreed.push_back(std::move(*existing));
     }
   }
-  for (const Deficiency& orphan : stored) {
-    if (!is_ours(circumstances, orphan.rule)) continue;
-    if (auto change = reconcile(orphan, nullptr, chart, cause, circumstances)) {
-      into.changes.push_back(std::move(*change));
-    }
+  for (const Deficiency* orphan : left) {
+    if (!is_ours(circumstances, orphan->rule)) continue;
+    reconcile(orphan, nullptr, chart, cause, circumstances, into.changes);
   }
 }
 

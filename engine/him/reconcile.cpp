@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <tuple>
 
 #include "judge.hpp"
@@ -69,7 +70,8 @@ bool same(const Deficiency& a, const Deficiency& b) {
   return all(a) == all(b);
 }
 
-Change open_anew(Deficiency out, const Cause& cause, bool keep_opening, State state) {
+void open_anew(Change& change, const Cause& cause, bool keep_opening, State state) {
+  Deficiency& out = change.deficiency;
   if (!keep_opening) {
     out.opened = cause.now;
     out.opened_by = cause.label;
@@ -81,60 +83,73 @@ Change open_anew(Deficiency out, const Cause& cause, bool keep_opening, State st
   forget_letters(out);
   out.state = state;
   out.modified = cause.now;
-  return {Change::Kind::kOpened, std::move(out)};
+  change.kind = Change::Kind::kOpened;
 }
 
-Change close(Deficiency out, State state, const Cause& cause) {
+void close(Change& change, State state, const Cause& cause) {
+  Deficiency& out = change.deficiency;
   out.state = state;
   out.closed = cause.now;
   out.closed_by = cause.label;
   out.closed_sequence = cause.sequence;
   out.modified = cause.now;
-  return {Change::Kind::kClosed, std::move(out)};
+  change.kind = Change::Kind::kClosed;
 }
 
 }  // namespace
 
 std::int64_t mark_of(const Verdict& verdict, const Chart& chart) {
+  constexpr std::size_t kBesidesTexts = 64;   // flags, times and the ends of texts
   thread_local std::string said;
-  said.clear();
-  const auto text = [](std::string_view one) {
-    said.append(one);
-    said += '\0';
-  };
-  const auto number = [](std::int64_t one) {
-    said.append(reinterpret_cast<const char*>(&one), sizeof one);
-  };
-  const auto time = [&](const std::optional<Instant>& at) {
-    said += at ? '+' : '-';
-    number(at ? at->time_since_epoch().count() : 0);
-  };
   const Rule& rule = *verdict.rule;
+  const std::string_view mrn = chart_text(chart.patient_fact, slot(kPatientFields, "mrn"));
+  const std::string_view visit = chart_text(chart.visit, slot(kVisitFields, "number"));
+  std::size_t room = kBesidesTexts + rule.id.size() + verdict.part.size() + chart.patient.size() +
+                     mrn.size() + visit.size() + rule.lacking_code.size() +
+                     verdict.lacking.size() + verdict.owner.size() + verdict.owner_name.size() +
+                     verdict.owner_reference.size() + verdict.owner_id.size() +
+                     rule.severity.size() + rule.source.size();
+  if (verdict.subject) room += verdict.subject->id.size();
+  if (said.size() < room) said.resize(room);
+  char* at = said.data();
+  const auto text = [&at](std::string_view one) {
+    at = std::copy(one.begin(), one.end(), at);
+    *at++ = '\0';
+  };
+  const auto number = [&at](std::int64_t one) {
+    std::memcpy(at, &one, sizeof one);
+    at += sizeof one;
+  };
+  const auto time = [&](const std::optional<Instant>& when) {
+    *at++ = when ? '+' : '-';
+    number(when ? when->time_since_epoch().count() : 0);
+  };
   text(rule.id);
   text(verdict.part);
   if (verdict.subject) {
-    said += static_cast<char>('a' + static_cast<int>(verdict.subject->kind));
+    *at++ = static_cast<char>('a' + static_cast<int>(verdict.subject->kind));
     text(verdict.subject->id);
   }
   text(chart.patient);
-  text(chart_text(chart.patient_fact, slot(kPatientFields, "mrn")));
-  text(chart_text(chart.visit, slot(kVisitFields, "number")));
+  text(mrn);
+  text(visit);
   text(rule.lacking_code);
   text(verdict.lacking);
   text(verdict.owner);
   text(verdict.owner_name);
   text(verdict.owner_reference);
   text(verdict.owner_id);
-  said += verdict.begun ? 'b' : ' ';
-  said += verdict.available ? 'a' : ' ';
+  *at++ = verdict.begun ? 'b' : ' ';
+  *at++ = verdict.available ? 'a' : ' ';
   text(rule.severity);
   text(rule.source);
   time(verdict.due);
   time(verdict.hard_due);
   time(verdict.chart_due);
-  said += verdict.due_after_opening ? '+' : '-';
+  *at++ = verdict.due_after_opening ? '+' : '-';
   number(verdict.due_after_opening.value_or(0));
-  return std::bit_cast<std::int64_t>(core::stable_hash(said) | 1);
+  const std::string_view all(said.data(), static_cast<std::size_t>(at - said.data()));
+  return std::bit_cast<std::int64_t>(core::stable_hash(all) | 1);
 }
 
 State open_state(const Deficiency& deficiency, Instant now, const Policy& policy) {
@@ -180,9 +195,9 @@ std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
   return next && d.retry ? std::max(*next, *d.retry) : next;
 }
 
-std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const Verdict* verdict,
-                                const Chart& chart, const Cause& cause,
-                                const Circumstances& circumstances) {
+bool reconcile(const Deficiency* stored, const Verdict* verdict, const Chart& chart,
+               const Cause& cause, const Circumstances& circumstances,
+               std::vector<Change>& changes) {
   const Policy& policy = circumstances.policy();
   const bool wanted = verdict && verdict->wanted();
   const bool waits =
@@ -194,30 +209,36 @@ std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const V
     return one.available ? State::kAvailable : State::kAssigned;
   };
   if (!stored) {
-    if (!wanted || circumstances.historical) return std::nullopt;
-    if (waits && verdict->by_time && circumstances.by_clock) return std::nullopt;
-    Deficiency fresh;
+    if (!wanted || circumstances.historical) return false;
+    if (waits && verdict->by_time && circumstances.by_clock) return false;
+    Change& change = changes.emplace_back();
+    Deficiency& fresh = change.deficiency;
     fresh.id = deficiency_id(*verdict, chart);
     refresh(fresh, *verdict, chart, cause.now);
     const State state = state_of(fresh);
     if (waits) fresh.retry = cause.now + kHoldRetry;
-    return open_anew(std::move(fresh), cause, false, state);
+    open_anew(change, cause, false, state);
+    return true;
   }
   // What people decided stands until people decide otherwise.
-  if (stored->state == State::kWaived) return std::nullopt;
-  if (stored->state == State::kCompleted && !stored->decision.empty()) return std::nullopt;
+  if (stored->state == State::kWaived) return false;
+  if (stored->state == State::kCompleted && !stored->decision.empty()) return false;
+  const bool was_open = is_open(stored->state);
+  if (!wanted && !was_open) return false;
+  if (wanted && !was_open && circumstances.historical) return false;
+  Change& change = changes.emplace_back(Change{Change::Kind::kChanged, *stored});
+  Deficiency& next = change.deficiency;
   if (!wanted) {
-    if (!is_open(stored->state)) return std::nullopt;
     const bool done = verdict && verdict->fires && !verdict->exempt && verdict->met;
-    return close(*stored, done ? State::kCompleted : State::kCancelled, cause);
+    close(change, done ? State::kCompleted : State::kCancelled, cause);
+    return true;
   }
-  Deficiency next = *stored;
   refresh(next, *verdict, chart, cause.now);
-  if (!is_open(stored->state)) {
-    if (circumstances.historical) return std::nullopt;
+  if (!was_open) {
     // A signature taken back reopens what was complete; a trigger that comes back opens it anew.
     const State state = open_state(next, cause.now, policy);
-    return open_anew(std::move(next), cause, stored->state == State::kCompleted, state);
+    open_anew(change, cause, stored->state == State::kCompleted, state);
+    return true;
   }
   const auto late = next.late_from(), was_late = stored->late_from();
   if (late != was_late && (!late || *late > cause.now)) forget_letters(next);
@@ -227,10 +248,13 @@ std::optional<Change> reconcile(const std::optional<Deficiency>& stored, const V
     next.state = std::max(next.state, stored->state);
   }
   if (next.state < State::kDue) next.state = state_of(next);
-  if (same(next, *stored)) return std::nullopt;
+  if (same(next, *stored)) {
+    changes.pop_back();
+    return false;
+  }
   if (waits) next.retry = cause.now + kHoldRetry;
   next.modified = std::max(next.modified, cause.now);
-  return Change{Change::Kind::kChanged, std::move(next)};
+  return true;
 }
 
 }  // namespace him
