@@ -35,30 +35,46 @@ bool visit_is_void(const Chart& chart) {
   });
 }
 
+/// When the visit began, ended or is to begin, as rules are fired by it. The same for all of them.
+struct VisitTimes {
+  std::optional<Instant> admitted, discharged, planned;
+};
+
+Instant time_in(const Chart& chart, const Fact& fact, std::size_t which) {
+  const auto micros = number_of(chart, fact, which);
+  return micros ? instant(*micros) : fact.seen;
+}
+
+VisitTimes visit_times(const Chart& chart) {
+  const Fact& visit = chart.visit;
+  VisitTimes out;
+  if (flag_of(chart, visit, slot(kVisitFields, "admitted"))) {
+    out.admitted = time_in(chart, visit, slot(kVisitFields, "start"));
+  }
+  if (flag_of(chart, visit, slot(kVisitFields, "discharged"))) {
+    out.discharged = time_in(chart, visit, slot(kVisitFields, "end"));
+  }
+  if (flag_of(chart, visit, slot(kVisitFields, "planned"))) {
+    out.planned = time_in(chart, visit, slot(kVisitFields, "start"));
+  }
+  return out;
+}
+
 /// When that happened which fires the rule; nullopt when it did not happen, or was undone.
-std::optional<Instant> event_time(const Rule& rule, const Chart& chart, const Fact* subject) {
-  const auto time = [&](const Fact& fact, std::size_t which) {
-    const auto micros = number_of(chart, fact, which);
-    return micros ? instant(*micros) : fact.seen;
-  };
-  if (subject && !counts(*subject)) return std::nullopt;
+std::optional<Instant> event_time(const Rule& rule, const Chart& chart, const VisitTimes& visit,
+                                  const Fact* subject) {
+  const auto time = [&](std::size_t which) { return time_in(chart, *subject, which); };
   switch (rule.event) {
-    case Event::kAdmitted:
-      if (!flag_of(chart, chart.visit, slot(kVisitFields, "admitted"))) return std::nullopt;
-      return time(chart.visit, slot(kVisitFields, "start"));
-    case Event::kDischarged:
-      if (!flag_of(chart, chart.visit, slot(kVisitFields, "discharged"))) return std::nullopt;
-      return time(chart.visit, slot(kVisitFields, "end"));
-    case Event::kDocument: return time(*subject, slot(kDocumentFields, "time"));
-    case Event::kProcedure: return time(*subject, slot(kProcedureFields, "time"));
-    case Event::kDiagnosis: return time(*subject, slot(kDiagnosisFields, "recorded"));
-    case Event::kOrder: return time(*subject, slot(kOrderFields, "authored"));
-    case Event::kResult: return time(*subject, slot(kResultFields, "time"));
-    case Event::kAppointment: return time(*subject, slot(kAppointmentFields, "start"));
-    case Event::kEvent: return time(*subject, slot(kEventFields, "time"));
-    case Event::kPlanned:
-      if (!flag_of(chart, chart.visit, slot(kVisitFields, "planned"))) return std::nullopt;
-      return time(chart.visit, slot(kVisitFields, "start"));
+    case Event::kAdmitted: return visit.admitted;
+    case Event::kDischarged: return visit.discharged;
+    case Event::kPlanned: return visit.planned;
+    case Event::kDocument: return time(slot(kDocumentFields, "time"));
+    case Event::kProcedure: return time(slot(kProcedureFields, "time"));
+    case Event::kDiagnosis: return time(slot(kDiagnosisFields, "recorded"));
+    case Event::kOrder: return time(slot(kOrderFields, "authored"));
+    case Event::kResult: return time(slot(kResultFields, "time"));
+    case Event::kAppointment: return time(slot(kAppointmentFields, "start"));
+    case Event::kEvent: return time(slot(kEventFields, "time"));
   }
   return std::nullopt;
 }
@@ -316,11 +332,9 @@ void consider_periods(const Rule& rule, const Chart& chart, Scope& scope,
 }
 
 void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fact* subject,
-              const Circumstances& circumstances, std::vector<Verdict>& out) {
-  const auto happened = event_time(rule, chart, subject);
-  if (!happened) return;
+              Instant happened, const Circumstances& circumstances, std::vector<Verdict>& out) {
   // A repeating rule is as old as its periods.
-  const bool earlier = !rule.repeat && *happened < std::max(rule.effective_from, terms.since);
+  const bool earlier = !rule.repeat && happened < std::max(rule.effective_from, terms.since);
   if (earlier && !circumstances.audit) return;
   Scope scope;
   scope.chart = &chart;
@@ -346,9 +360,31 @@ void consider(const Rule& rule, const Terms& terms, const Chart& chart, const Fa
     verdict.wake = time;
     return;
   }
-  const Instant arose = time ? std::max(*happened, *time) : *happened;
+  const Instant arose = time ? std::max(happened, *time) : happened;
   conclude(rule, chart, scope, arose, circumstances, verdict);
 }
+
+/// The facts of a chart that rules may be about: those that count.
+class Subjects {
+ public:
+  explicit Subjects(const Chart& chart) : chart_(chart) {}
+
+  const std::vector<const Fact*>& of(Kind kind) {
+    auto& found = found_[static_cast<std::size_t>(kind)];
+    if ((looked_ & set_of(kind)) != 0) return found;
+    looked_ |= set_of(kind);
+    found.reserve(chart_.of(kind).size());
+    for (const Fact& one : chart_.of(kind)) {
+      if (counts(one)) found.push_back(&one);
+    }
+    return found;
+  }
+
+ private:
+  const Chart& chart_;
+  Kinds looked_ = 0;
+  std::array<std::vector<const Fact*>, kKindCount> found_;
+};
 
 /// Whether this feed brings the rule messages of that type ("ADT"; accepted types may be
 /// "ADT^A01").
@@ -420,20 +456,25 @@ std::vector<Verdict> judge(const Circumstances& circumstances, const Chart& char
   verdicts.reserve(kVerdictsExpected);
   const std::vector<Rule>& rules = circumstances.rules();
   static const Terms kSpeaks;
+  const VisitTimes times = visit_times(chart);
+  Subjects subjects(chart);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const Rule& rule = rules[i];
+    if (!circumstances.asks(rule)) continue;
     const Terms& terms = circumstances.terms ? (*circumstances.terms)[i] : kSpeaks;
     if (terms.silent && !circumstances.audit) continue;
-    if (!circumstances.asks(rule)) continue;
     if (rule.subject && chart.of(*rule.subject).empty()) continue;
+    if (!rule.subject && !chart.has_visit) continue;
     if (!class_fits(rule, chart)) continue;
+    const auto look = [&](const Fact* subject) {
+      const auto happened = event_time(rule, chart, times, subject);
+      if (happened) consider(rule, terms, chart, subject, *happened, circumstances, verdicts);
+    };
     if (!rule.subject) {
-      if (chart.has_visit) consider(rule, terms, chart, nullptr, circumstances, verdicts);
+      look(nullptr);
       continue;
     }
-    for (const Fact& subject : chart.of(*rule.subject)) {
-      consider(rule, terms, chart, &subject, circumstances, verdicts);
-    }
+    for (const Fact* subject : subjects.of(*rule.subject)) look(subject);
   }
   return verdicts;
 }
