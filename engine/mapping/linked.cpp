@@ -53,12 +53,17 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   return new_linked(map, value, how);
 }
 
-/// What is asked for once more in this message, of a map that reads nothing but the value, is that
-/// draft again.
+/// What is asked for once more in this message, of a map that reads nothing but the value and what
+/// stays as it is for a whole message, is that draft again. How many drafts there were decides about
+/// new ones alone.
 std::int32_t Mapper::Impl::remember(const MapInfo& map, const Val& value, const Asked& asked,
                                     std::int32_t draft) {
-  if (value.kind == Val::Kind::kHl7 && !options_.lineage && asked.reads->count == 0 &&
-      linked_before_.size() < kLinksMax) {
+  const auto moves = [](const Read& one) {
+    return one.kind != Read::Kind::kEnv && one.kind != Read::Kind::kDrafts;
+  };
+  const Read* const reads = asked.reads->all.data();
+  if (value.kind == Val::Kind::kHl7 && !options_.lineage && linked_before_.size() < kLinksMax &&
+      std::none_of(reads, reads + asked.reads->count, moves)) {
     const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
     linked_before_.push_back({number, aspect_of(value), value.v.raw(), draft});
   }
@@ -92,10 +97,11 @@ std::int32_t Mapper::Impl::traced_linked(const MapInfo& map, const Val& value,
     const Node* list = made ? to_recall(made->root, made->keys)
                             : to_recall(nullptr, {keys_.data(), key_count_});
     recall_->memo->keep(asked.hash, asked.key, list, trace.links);
-  } else if (how == Linked::kKnown && asked.reads->count == 0 && trace.links.empty()) {
-    if (keep_completion(map, asked, draft)) remember(map, value, asked, draft);
   }
-  return draft;
+  if (how != Linked::kKnown) return draft;
+  const bool of_value = asked.reads->count == 0 && trace.links.empty();
+  if (of_value && !keep_completion(map, asked, draft)) return draft;
+  return remember(map, value, asked, draft);
 }
 
 /// What the value has just added to a draft of that key with the members that it had before:
