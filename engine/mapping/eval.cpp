@@ -385,11 +385,16 @@ Node* Mapper::Impl::reference(const Rule& rule, const Val& value) {
   } else if (rule.map != kNil) {
     draft = make_linked(p_.maps[rule.map], value);
   }
+  const bool linked = value.kind != Val::Kind::kResource && linked_before(rule.map, value);
+  refers_again_ = linked;
   if (draft < 0) return nullptr;
   if (refers_alone(rule) && !options_.lineage) return shared_reference(draft);
   Node* node = reference_to(draft, &rule, value);
+  more_than_value_ = false;
   apply(rule.set, node, value);
   complete(rule.fill, node, value);
+  refers_again_ = linked && !more_than_value_;
+  more_than_value_ = true;
   return satisfied(node, rule.need) ? node : nullptr;
 }
 

@@ -33,15 +33,18 @@ constexpr std::uint8_t kCompletes = 0x80;
 
 }  // namespace
 
+const Mapper::Impl::LinkedBefore* Mapper::Impl::linked_before(std::uint32_t map,
+                                                              const Val& value) const {
+  if (value.kind != Val::Kind::kHl7 || options_.lineage) return nullptr;
+  for (const LinkedBefore& one : linked_before_) {
+    if (one.map == map && one.aspect == aspect_of(value) && one.value == value.v.raw()) return &one;
+  }
+  return nullptr;
+}
+
 std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
   const auto number = static_cast<std::uint32_t>(&map - p_.maps.data());
-  const bool plain = value.kind == Val::Kind::kHl7 && !options_.lineage;
-  for (const LinkedBefore& one : linked_before_) {
-    if (plain && one.map == number && one.aspect == aspect_of(value) &&
-        one.value == value.v.raw()) {
-      return one.draft;
-    }
-  }
+  if (const LinkedBefore* one = linked_before(number, value)) return one->draft;
   [[clang::uninitialized]] Asked asked;
   asked.maker = makers_.linked + number;
   if (const auto found = look(asked, value)) return recalled_linked(map, value, asked, found);
@@ -54,8 +57,8 @@ std::int32_t Mapper::Impl::linked(const MapInfo& map, const Val& value) {
 }
 
 /// What is asked for once more in this message, of a map that reads nothing but the value and what
-/// stays as it is for a whole message, is that draft again. How many drafts there were decides about
-/// new ones alone.
+/// stays as it is for a whole message, is that draft again. How many drafts there were decides
+/// about new ones alone.
 std::int32_t Mapper::Impl::remember(const MapInfo& map, const Val& value, const Asked& asked,
                                     std::int32_t draft) {
   const auto moves = [](const Read& one) {

@@ -140,6 +140,7 @@ void Recall::State::paid(std::uint32_t maker, bool found) {
 void Recall::State::start(const std::shared_ptr<const MappingSet>& now,
                           const Environment& environment, std::string_view message_context,
                           const Makers& makers) {
+  ++message;
   const bool same = set == now && name_space == environment.name_space &&
                     zone == environment.zone.name() && authorities == environment.authorities &&
                     values == environment.values;

@@ -120,6 +120,7 @@ struct Recall::State {
   std::shared_ptr<const void> both;    ///< holds memo, before and book: for outputs
   std::vector<std::string> contexts;
   std::uint16_t context = 0;           ///< of the message being mapped
+  std::uint64_t message = 0;           ///< its number; another one when resources are taken back
 
   // A hospital has hundreds of beds and physicians: a maker is given that long to come back to one.
   // After that it rests where fewer than one in three did.

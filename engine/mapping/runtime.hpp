@@ -271,6 +271,7 @@ struct Mapper::Impl {
   bool adds_only(const MapInfo& map, const fhir::Node* root, bool known) const;
   void add_part(const MapInfo& map, const fhir::Node* part, fhir::Node* root);
   bool extend_by_shape(const MapInfo& map, fhir::Node* root);
+  fhir::Node* filling(Hole& hole, const Rule& rule, const Val& value);
   bool fill(Shape& shape, std::size_t base);
   fhir::Node* instance(const Shape& shape, std::size_t base);
   fhir::Node* play(Shape& shape);
@@ -373,6 +374,8 @@ struct Mapper::Impl {
   std::vector<std::string> spare_keys();
   std::string_view content_key(const MapInfo& map, const fhir::Node* root, std::int32_t patient);
   std::int32_t make_linked(const MapInfo& map, const Val& value);
+  struct LinkedBefore;
+  const LinkedBefore* linked_before(std::uint32_t map, const Val& value) const;
   std::int32_t linked(const MapInfo& map, const Val& value);
   std::int32_t known_linked(const MapInfo& map, const Val& value);
   /// What a linked resource was.
@@ -464,6 +467,7 @@ struct Mapper::Impl {
   std::string context_;
   std::string_view as_sent_;           ///< of the time just written, which claims more
   bool more_than_value_ = false;       ///< what runs now has used more than the value
+  bool refers_again_ = false;          ///< the last reference follows from its value in a message
   struct Cached {
     std::uint32_t stamp = 0, segment = kNil;
   };

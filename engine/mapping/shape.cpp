@@ -121,6 +121,7 @@ Mapper::Impl::Mark Mapper::Impl::mark_here() const {
 /// unless a resource from before has links to new ones now.
 void Mapper::Impl::take_back(const Mark& mark) {
   as_sent_ = {};
+  ++recall_->message;
   if (completed_ != mark.completed) return;
   const std::size_t drafts = mark.drafts;
   out_.issues.erase(out_.issues.begin() + static_cast<std::ptrdiff_t>(mark.issues),
@@ -291,15 +292,48 @@ ShapeValue Mapper::Impl::shape_value(const Node* node, Shape& shape) {
   return out;
 }
 
+/// What the rule of a hole makes of a value; what it made before, where it is the same value in the
+/// same message and nothing else was used.
+Node* Mapper::Impl::filling(Hole& hole, const Rule& rule, const Val& value) {
+  const bool known = hole.message == recall_->message && value.kind == Val::Kind::kHl7 &&
+                     hole.value_before == value.v.raw();
+  if (known && hole.again != 0) {
+    hole.again = kAgainMost;
+    return hole.given;
+  }
+  const std::size_t said = said_so_far();
+  more_than_value_ = false;
+  Node* node = build(rule, value, Val());
+  const bool refers = rule.shape == Rule::Shape::kReference && refers_again_;
+  const bool of_value = refers || !more_than_value_;
+  hole.message = 0;
+  if (!of_value || said != said_so_far() || value.kind != Val::Kind::kHl7) return node;
+  hole.message = recall_->message;
+  hole.value_before = value.v.raw();
+  if (known) {
+    hole.again = kAgainMost;
+  } else if (hole.again != 0) {
+    --hole.again;
+  }
+  // Several trees are going to have it.
+  if (hole.again != 0 && node && !node->is_leaf() && !node->shared) {
+    node = const_cast<Node*>(out_.document.share(node));
+  }
+  hole.given = node;
+  return node;
+}
+
 /// Runs the rules of the holes; false: one gives nothing that gave something, or the other way.
 bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
   steps_ += shape.holes.size();
+  shape.repeats |= shape.message == recall_->message;
+  shape.message = recall_->message;
   const Val nothing;
   Val of_field, other;
   std::size_t said = 0;
   for (std::size_t i = 0; i < shape.holes.size(); ++i) {
     if (said < shape.misses.size()) say_misses(shape, i, said);
-    const Hole& hole = shape.holes[i];
+    Hole& hole = shape.holes[i];
     const Rule& rule = p_.rules[hole.rule];
     Node* node = nullptr;
     if (hole.plain) {
@@ -315,7 +349,7 @@ bool Mapper::Impl::fill(Shape& shape, std::size_t base) {
       Val& value = base == HoleSpot::Base::kField ? of_field : other;
       if (!find_spot(hole.value, value)) return false;
       shape.stale |= rule.shape == Rule::Shape::kComplex && recall_->uses[hole.rule].score == 0;
-      node = build(rule, value, nothing);
+      node = shape.repeats ? filling(hole, rule, value) : build(rule, value, nothing);
       if ((node == nullptr) != (hole.node == nullptr) || !as_sent_.empty()) return false;
     }
     filled_[base + i] = node;

@@ -47,7 +47,13 @@ struct Hole {
   bool plain = false;                  ///< a text as it stands
   bool resource = false;               ///< a reference to a resource, and nothing beside it
   const fhir::Node* node = nullptr;    ///< what it gave when recorded, if anything
+  // What one segment says, the next ones often say again: who observed, the unit, the time.
+  std::uint64_t message = 0;           ///< Recall::State::message of `value_before`
+  std::string_view value_before;       ///< that it was filled for last
+  fhir::Node* given = nullptr;         ///< for it, when `again` is not 0
+  std::uint8_t again = 0;              ///< values came again lately
 };
+inline constexpr std::uint8_t kAgainMost = 8;
 
 /// A value in a tree with holes.
 struct ShapeValue {
@@ -105,6 +111,8 @@ struct Shape {
   bool has_keys = false;               ///< `keys` are all of them
   bool inferred = false;               ///< the sending facility stands in keys, by their texts
   bool stale = false;                  ///< a hole's values no longer come again: record anew
+  bool repeats = false;                ///< has been played twice in one message
+  std::uint64_t message = 0;           ///< Recall::State::message of the last play
 };
 
 /// A field of another segment that decides about a shape.

@@ -113,10 +113,11 @@ std::string revalue(std::string text, std::mt19937& random) {
   return text;
 }
 
-void compare(mapping::Mapper& quick, const std::string& text, const mapping::Environment& environment) {
+void compare(mapping::Mapper& quick, const std::string& text, const mapping::Environment& environment,
+             const mapping::MappingSet& set = base()) {
   const auto message = hl7::Message::parse(text);
   if (!message) return;
-  mapping::Mapper slow(share(base()));
+  mapping::Mapper slow(share(set));
   mapping::Mapper::Options explain;
   explain.explain = true;
   const std::string expected = told(slow, *message, environment, explain);
@@ -290,6 +291,63 @@ BOOST_AUTO_TEST_CASE(change_nothing_of_keys) {
                           n % 3 == 0 ? " " : "1", n, n % 4 == 0 ? "10" : "1000");
     }
     compare(quick, text, environment);
+  }
+}
+
+// What one segment says, the next ones of its shape say again: the same units, times, persons and
+// notes, some of them with something to tell of every time.
+BOOST_AUTO_TEST_CASE(change_nothing_of_values_that_come_again) {
+  mapping::Mapper quick(share(base()));
+  const mapping::Environment environment;
+  std::mt19937 random(7);
+  const auto any = [&](std::initializer_list<const char*> of) { return of.begin()[random() % of.size()]; };
+  for (int n = 1'000; n < 1'120; ++n) {
+    std::string text = fmt::format(
+        "MSH|^~\\&|LAB|HOSPITAL|CW|HIM|20260105120000||ORU^R01^ORU_R01|C{0}|P|2.5.1\r"
+        "PID|1||{0}^^^HOSPITAL^MR||DOE{0}^EVE||19700101|F\r", n);
+    for (int order = 0; order < 2; ++order) {
+      text += fmt::format("OBR|{1}|P{0}^EPIC|A{0}{1}^LAB|24323-8^CMP^LN|||20260105100000|||||||||12{1}^S\r",
+                          n, order);
+      for (int i = 0; i < 12; ++i) {
+        text += fmt::format(
+            "OBX|{0}|NM|200{0}-4^N{0}^LN||{1}|{2}|{3}|{4}|||F|||{5}|{6}|{7}||||||||{8}||{9}\r", i,
+            any({"1", "2.5", "x", "0.10"}), any({"mg/dL", "mg/dL^milligram^UCUM", "^^"}),
+            any({"1-2", "<5", "none"}), any({"H", "N", "ZZ"}),
+            any({"20260105", "20261399", "20260105100000"}), any({"L1^Lab^L", "L2^Other^L"}),
+            any({"1010^Tech^Lee", "1010^Tech^Lee", "1011^Tech^Ann^^^^^^HOSPITAL", "^Nobody"}),
+            any({"Lab Inc^L^77", "Lab Two^L^78"}), any({"9^Chief^Dan", "8^Deputy^Eve"}));
+        if (random() % 4 == 0) text += fmt::format("NTE|1|L|note {}\r", n % 3);
+      }
+    }
+    compare(quick, text, environment);
+  }
+}
+
+// A later segment changes what another one's resource has from the same value: that one alone.
+BOOST_AUTO_TEST_CASE(change_nothing_of_what_one_of_them_adds_to) {
+  const Compiled own = compile(
+      "datatype: CX\nto: Identifier\nrules: {value: ^1}\n---\n"
+      "datatype: CWE\nto: CodeableConcept\nrules: {coding: {set: {code: ^1, display: ^2}}}\n---\n"
+      "datatype: XCN-Doctor\nto: Practitioner\nkey: [^1]\nrules: {name: {set: {family: ^2}}}\n---\n"
+      "map: P\nsegment: PID\nto: Patient\nkey: PID-3\nrules: {gender: =unknown}\n---\n"
+      "map: O\nsegment: OBX\nto: Observation\nkey: ['$patient / OBX-1']\n"
+      "rules: {status: =final, code: OBX-3, method: 'OBX-17[1]', valueString: 'OBX-5[1]',"
+      " performer: {from: OBX-16, as: XCN-Doctor, set: {display: ^2}}}\n---\n"
+      "map: N\nsegment: NTE\nto: Observation\nextends: observation\n"
+      "rules: {code.text: 'NTE-3[1]', method.text: 'NTE-3[1]', performer.type: 'NTE-3[1]'}\n---\n"
+      "message: ORU_R01\naccept: [ORU]\nplan:\n  - {segment: PID, make: patient, map: P}\n"
+      "  - {segment: OBX, make: observation, map: O}\n"
+      "  - {segment: NTE, extend: observation, map: N}\n");
+  BOOST_REQUIRE_MESSAGE(own.set, own.report());
+  mapping::Mapper quick(own.set);
+  for (int n = 1'000; n < 1'040; ++n) {
+    std::string text = fmt::format(
+        "MSH|^~\\&|LAB|HOSPITAL|CW|HIM|20260105120000||ORU^R01^ORU_R01|C{0}|P|2.5.1\rPID|1||{0}\r", n);
+    for (int i = 0; i < 8; ++i) {
+      text += fmt::format("OBX|{}|ST|C{}^Code||{}|||||||||||{}^Tech||M^Way\r", i, n, i, n % 5);
+      if (i % 3 == 1) text += fmt::format("NTE|1|L|word {}\r", i);
+    }
+    compare(quick, text, {}, *own.set);
   }
 }
 
