@@ -10,6 +10,8 @@
 
 #include <sys/types.h>
 
+#include "yardstick.hpp"
+
 namespace cli::bench {
 
 /// A program of ours beside the measurement, so that its memory and CPU are its own.
@@ -56,32 +58,6 @@ LoadResult run_load(const LoadOptions& options);
 std::string sample_adt(std::uint64_t control, std::uint64_t patient);
 /// A result with 24 OBX, about 4.9 KB.
 std::string sample_oru(std::uint64_t control, std::uint64_t patient);
-
-/// Calls `work` for that long, looking at the clock now and then. @return calls a second.
-template <class Work>
-double calls_per_second(std::chrono::milliseconds how_long, const Work& work) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point began = Clock::now();
-  std::uint64_t calls = 0;
-  while (Clock::now() - began < how_long) {
-    for (int i = 0; i < 64; ++i) work();
-    calls += 64;
-  }
-  return static_cast<double>(calls) / std::chrono::duration<double>(Clock::now() - began).count();
-}
-
-/// Durable small writes a second in `folder`: the yardstick beside every rate.
-double fsync_rate(const std::string& folder);
-
-/// What one core does now, by RapidJSON over a Bundle of 5 KB: work of others that no change of
-/// ours makes faster. The floors were set where it wrote kJsonWriteMb and parsed kJsonParseMb.
-inline constexpr double kJsonWriteMb = 483, kJsonParseMb = 307;
-struct JsonRate {
-  double write_mb = 0, parse_mb = 0;   ///< MB/s
-  /// Share of the speed that floors were set at, at most 1; by the figure that asks more of us.
-  double pace() const;
-};
-JsonRate json_rate();
 
 struct StageResult {
   double parse_adt_mb = 0, parse_oru_mb = 0;          ///< MB/s, one core, every boundary

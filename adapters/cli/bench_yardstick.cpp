@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "bench.hpp"
+#include "yardstick.hpp"
 
 namespace cli::bench {
 namespace {
