@@ -62,9 +62,9 @@ using ExprPtr = std::unique_ptr<Expr>;
 
 core::Result<ExprPtr> parse(std::string_view text);
 
-/// A regular expression that takes polynomial time, whatever it is; nullptr when malformed.
-std::shared_ptr<const Pattern> compile_pattern(const std::string& pattern);
-/// nullopt when the search was given up.
+/// A regular expression (ICU's syntax); nullptr when malformed. Threads may share it.
+std::shared_ptr<const Pattern> compile_pattern(std::string_view pattern);
+/// nullopt when the search took too many steps and was given up.
 std::optional<bool> found_in(const Pattern& pattern, std::string_view subject);
 
 }  // namespace fhir::path

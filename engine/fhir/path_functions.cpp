@@ -167,9 +167,9 @@ Values Evaluator::call_subset(const Expr& expr, const Values& in, const Scope& s
 
 Values Evaluator::call_match(const Expr& expr, std::string_view subject,
                              std::string_view argument) {
-  if (subject.size() > kMatchBytesMax) return boolean(false);
+  if (subject.size() > kMatchBytesMax) return {};
   const std::shared_ptr<const Pattern> pattern =
-      expr.pattern ? expr.pattern : compile_pattern(std::string(argument));
+      expr.pattern ? expr.pattern : compile_pattern(argument);
   if (!pattern) return {};
   const std::optional<bool> found = found_in(*pattern, subject);
   return found ? boolean(*found) : Values{};

@@ -1,5 +1,4 @@
 // FHIRPath N1 grammar (http://hl7.org/fhirpath/N1/grammar.html) by precedence climbing.
-#include <regex>
 #include <algorithm>
 #include <array>
 #include <core/text.hpp>
@@ -386,31 +385,6 @@ std::vector<std::string_view> function_names() {
   std::vector<std::string_view> names;
   for (const FunctionEntry& f : kFunctions) names.push_back(f.name);
   return names;
-}
-
-struct Pattern {
-  std::regex regex;
-};
-
-std::shared_ptr<const Pattern> compile_pattern(const std::string& pattern) {
-  // Without back references libstdc++ can match breadth first: no pattern takes exponential time.
-  auto flags = std::regex::ECMAScript;
-#ifdef __GLIBCXX__
-  flags |= std::regex_constants::__polynomial;
-#endif
-  try {
-    return std::make_shared<const Pattern>(Pattern{std::regex(pattern, flags)});
-  } catch (const std::regex_error&) {
-    return nullptr;
-  }
-}
-
-std::optional<bool> found_in(const Pattern& pattern, std::string_view subject) {
-  try {
-    return std::regex_search(subject.begin(), subject.end(), pattern.regex);
-  } catch (const std::regex_error&) {
-    return std::nullopt;
-  }
 }
 
 core::Result<ExprPtr> parse(std::string_view text) {

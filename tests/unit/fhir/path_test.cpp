@@ -210,9 +210,11 @@ BOOST_AUTO_TEST_CASE(strings) {
         "birthDate.toString() = '1974-12-25'", "name.given.first().length() = 5", "('a'|'b').length().empty()"}) {
     BOOST_TEST(holds(is_true), is_true);
   }
-  // No pattern may run for ever.
+  BOOST_TEST(holds("'a\\nb'.matches('^a.b$')"));         // single line mode
+  BOOST_TEST(holds("'caf\\u00e9'.matches('^caf.$')"));    // characters, not bytes
+  // No pattern may run for ever, and what was given up is neither true nor false.
   const std::string hostile = "'" + std::string(5000, 'a') + "'.matches('^(a+)+$x')";
-  BOOST_TEST(!holds(hostile));
+  BOOST_TEST(run(hostile) == "");
 }
 
 BOOST_AUTO_TEST_CASE(trees) {
@@ -236,6 +238,7 @@ BOOST_AUTO_TEST_CASE(faults_name_the_column) {
   BOOST_TEST(run("name ? 1") == "! unexpected character @column 6");
   BOOST_TEST(run("@20x").ends_with("@column 1"));
   BOOST_TEST(run("name.matches('(')").starts_with("! the regular expression"));
+  BOOST_TEST(run("name.matches('a{99999999999999999999}')").starts_with("! the regular expression"));
   for (const char* bad : {"name.", "name..x", "name[", "name[1", "(1", "{1}", "1 +", "a b", "name.as()",
                           "value is", "value as 'x'", "iif(1)", "$nothing", "a.$this", "name.where(use = )",
                           "a,b", ")", "@", "@T"}) {
