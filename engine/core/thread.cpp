@@ -10,8 +10,9 @@
 namespace core {
 
 namespace {
-// A ninth of the share of a thread that answers (the kernel's weights: 110 to 1024).
-constexpr int kBackgroundNice = 10;
+// A third and a ninth of the share of a thread that answers (the kernel's weights: 335 and 110 to
+// 1024).
+constexpr int kApplyNice = 5, kBackgroundNice = 10;
 // Whoever asks for short turns is let in soon when others compute (Linux 6.12 and later; earlier
 // ones do not look at it).
 constexpr std::uint64_t kAnswerTurnNanoseconds = 100'000;
@@ -40,7 +41,7 @@ void begin_thread(const char* name, ThreadWork work) {
   // On Linux a nice value belongs to a thread; lowering it needs no privilege.
   const auto self = static_cast<id_t>(gettid());
   const int now = getpriority(PRIO_PROCESS, self);
-  setpriority(PRIO_PROCESS, self, now + kBackgroundNice);
+  setpriority(PRIO_PROCESS, self, now + (work == ThreadWork::kApply ? kApplyNice : kBackgroundNice));
 }
 
 }  // namespace core

@@ -115,7 +115,7 @@ core::Status Applier::start() {
   commit_effects();
   stage_.start(*position);
   thread_ = std::thread([this] {
-    core::begin_thread("cw-apply", core::ThreadWork::kBackground);
+    core::begin_thread("cw-apply", core::ThreadWork::kApply);
     run();
   });
   return {};

@@ -4,7 +4,8 @@ namespace core {
 
 enum class ThreadWork {
   kAnswer,       ///< somebody waits for it: connections, the journal
-  kBackground,   ///< mapping, applying, delivering: yields to what answers senders
+  kApply,        ///< there is one of it and the rest waits for it: yields to what answers senders
+  kBackground,   ///< mapping, indexing, delivering: yields to both
 };
 
 /// Call first in a thread: names it for top, perf and debuggers (at most 15 characters), and gives
