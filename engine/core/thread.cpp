@@ -41,7 +41,8 @@ void begin_thread(const char* name, ThreadWork work) {
   // On Linux a nice value belongs to a thread; lowering it needs no privilege.
   const auto self = static_cast<id_t>(gettid());
   const int now = getpriority(PRIO_PROCESS, self);
-  setpriority(PRIO_PROCESS, self, now + (work == ThreadWork::kApply ? kApplyNice : kBackgroundNice));
+  const int more = work == ThreadWork::kApply ? kApplyNice : kBackgroundNice;
+  setpriority(PRIO_PROCESS, self, now + more);
 }
 
 }  // namespace core

@@ -6,6 +6,8 @@
 #include <date/tz.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <exception>
 
 namespace core {
@@ -36,6 +38,35 @@ std::string_view suggest(std::string_view wanted, const date::tzdb& database) {
     if (lowered[i] == near) return database.zones[i].name();
   }
   return {};
+}
+
+/// A time between two changes of a zone's clocks, when one offset holds.
+struct Stretch {
+  const void* zone = nullptr;
+  std::int64_t begin = 0, end = 0;   ///< seconds since 1970 UTC
+  int offset = 0;
+};
+
+/// A local time this far from both ends is neither doubled nor left out: no zone ever moved its
+/// clocks by more than a day.
+constexpr std::int64_t kEdgeSeconds = 2 * 86'400;
+
+/// The stretches a thread asked for last: the zone's own tables are searched, and names copied,
+/// each time, and most times of a message and of a visit lie within the same half year.
+struct Stretches {
+  std::array<Stretch, 4> known;
+  std::size_t oldest = 0;
+
+  void keep(const void* zone, const date::sys_info& info) {
+    const auto seconds = [](const auto& at) { return std::int64_t{at.time_since_epoch().count()}; };
+    known[oldest++ % known.size()] = {zone, seconds(info.begin), seconds(info.end),
+                                      static_cast<int>(info.offset.count())};
+  }
+};
+
+Stretches& stretches() {
+  thread_local Stretches mine;
+  return mine;
 }
 
 }  // namespace
@@ -76,7 +107,15 @@ int TimeZone::offset_of_local(int year, int month, int day, int hour, int minute
                                   date::day{static_cast<unsigned>(std::clamp(day, 1, 31))}};
   const auto local = date::local_days{date} + std::chrono::hours{hour} +
                      std::chrono::minutes{minute} + std::chrono::seconds{second};
+  const std::int64_t at = local.time_since_epoch().count();
+  for (const Stretch& one : stretches().known) {
+    const std::int64_t there = at - one.offset;
+    if (one.zone == zone_ && there >= one.begin + kEdgeSeconds && there < one.end - kEdgeSeconds) {
+      return one.offset;
+    }
+  }
   const date::local_info info = as_zone(zone_)->get_info(local);
+  if (info.result == date::local_info::unique) stretches().keep(zone_, info.first);
   if (unsure) *unsure = info.result != date::local_info::unique;
   return static_cast<int>(info.first.offset.count());
 }
@@ -84,7 +123,13 @@ int TimeZone::offset_of_local(int year, int month, int day, int hour, int minute
 int TimeZone::offset_at(Instant at) const {
   if (!zone_) return 0;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  return static_cast<int>(as_zone(zone_)->get_info(seconds).offset.count());
+  const std::int64_t there = seconds.time_since_epoch().count();
+  for (const Stretch& one : stretches().known) {
+    if (one.zone == zone_ && there >= one.begin && there < one.end) return one.offset;
+  }
+  const date::sys_info info = as_zone(zone_)->get_info(seconds);
+  stretches().keep(zone_, info);
+  return static_cast<int>(info.offset.count());
 }
 
 }  // namespace core

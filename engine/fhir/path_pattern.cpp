@@ -1,5 +1,5 @@
-// matches(): ICU's regular expressions, whose steps and stack can be bounded (libstdc++'s overflow on long
-// numbers).
+// matches(): ICU's regular expressions, whose steps and stack can be bounded (libstdc++'s overflow
+// on long numbers).
 #include <unicode/regex.h>
 
 #include "path_expr.hpp"

@@ -61,7 +61,7 @@ const std::vector<Owner>& owners() {
       {"boost/asio/ssl", {"net"}},
       {"openssl/", {"net", "core"}},
       {"boost/asio", {"pipeline"}, true},
-      {"unicode/", {"core", "hl7", "identity"}},
+      {"unicode/", {"core", "fhir", "hl7", "identity"}},
   };
   return table;
 }

@@ -3,6 +3,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <vector>
 
 using namespace std::chrono;
 using core::from_iso;
@@ -95,6 +98,56 @@ BOOST_AUTO_TEST_CASE(other_zones) {
   BOOST_TEST(zone("US/Eastern").offset_at(at(2026y / 1 / 1)) == -18000);  // a link
   BOOST_TEST(core::TimeZone{}.name() == "UTC");
   BOOST_TEST(zone("UTC").offset_at(at(2026y / 1 / 1)) == 0);
+}
+
+// Against the C library, hour by hour and out of order, so that what a thread remembers of one stretch
+// is asked for just beyond its ends. Lord Howe moves by half an hour; Apia left out a whole day.
+BOOST_AUTO_TEST_CASE(every_hour_has_the_offset_that_the_c_library_gives) {
+  struct Years { const char* zone; year first, last; };
+  for (const auto& [name, first, last] :
+       {Years{"America/New_York", 2025y, 2027y}, Years{"Australia/Lord_Howe", 2025y, 2026y},
+        Years{"Pacific/Apia", 2011y, 2012y}, Years{"Europe/Berlin", 1945y, 1949y}}) {
+    ::setenv("TZ", name, 1);
+    ::tzset();
+    const auto where = zone(name);
+    const auto libc = [](std::time_t t) {
+      std::tm local{};
+      ::localtime_r(&t, &local);
+      return static_cast<int>(local.tm_gmtoff);
+    };
+    const std::time_t begin = sys_days{first / 1 / 1}.time_since_epoch() / 1s;
+    const std::time_t end = sys_days{last / 12 / 31}.time_since_epoch() / 1s;
+    for (std::time_t hour = begin; hour < end; hour += 3600) {
+      for (const std::time_t t : {hour, begin + (end - hour) - 1}) {
+        const int offset = libc(t);
+        BOOST_REQUIRE_EQUAL(where.offset_at(core::Instant{seconds{t}}), offset);
+        // A local time that is there once: the clocks were not moved for a day before or after.
+        if (libc(t - 2 * 86'400) != offset || libc(t + 2 * 86'400) != offset) continue;
+        const auto local = sys_seconds{seconds{t + offset}};
+        const year_month_day date{floor<days>(local)};
+        const hh_mm_ss time{local - floor<days>(local)};
+        bool unsure = true;
+        BOOST_REQUIRE_EQUAL(
+            where.offset_of_local(static_cast<int>(date.year()),
+                                  static_cast<int>(static_cast<unsigned>(date.month())),
+                                  static_cast<int>(static_cast<unsigned>(date.day())),
+                                  static_cast<int>(time.hours().count()),
+                                  static_cast<int>(time.minutes().count()),
+                                  static_cast<int>(time.seconds().count()), &unsure),
+            offset);
+        BOOST_REQUIRE(!unsure);
+      }
+    }
+  }
+  ::unsetenv("TZ");
+  ::tzset();
+  // Two hours of one night that happen twice, asked for when both stretches are remembered.
+  const auto ny = zone("America/New_York");
+  bool unsure = false;
+  (void)ny.offset_at(at(2026y / 7 / 1));
+  (void)ny.offset_at(at(2026y / 12 / 1));
+  BOOST_TEST(ny.offset_of_local(2026, 11, 1, 1, 30, 0, &unsure) == -4 * 3600);
+  BOOST_TEST(unsure);
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_civil_times_do_no_harm) {

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(references) {
   BOOST_TEST(parts.id == "a.b-1");
   BOOST_TEST(parts.version == "3");
   for (const char* none : {"", "Patient", "urn:uuid:1/2", "Patient/a b", "patient/1", "Patient/", "/1",
-                           "ftp://x/Patient/1", "Patient/12345678901234567890123456789012345678901234567890123456789012345"}) {
+                           "ftp://x/Patient/1", "_history/2", "/_history/2", "Patient/_history/2", "Patient/1/_history/2/3", "Patient/12345678901234567890123456789012345678901234567890123456789012345"}) {
     BOOST_TEST(fhir::split_reference(none).id.empty(), none);
   }
 }
