@@ -166,18 +166,43 @@ void Mapper::Impl::append_value(const Val& value, bool nested, std::string& out)
 }
 
 void Mapper::Impl::append_authority(const Val& hd, std::string& out) {
-  std::string uri;
-  if (authority(hd, false, uri)) {
-    out += uri;
+  const auto make = [&](std::string& to) {
+    uri_.clear();
+    if (authority(hd, false, uri_)) {
+      to += uri_;
+    } else {
+      to += "inferred:";
+      Val facility;
+      facility.kind = Val::Kind::kHl7;
+      facility.v = header_.sending_facility.child(1);
+      append_value(facility, true, to);
+      inferred_ = true;
+    }
+    return true;
+  };
+  if (hd.key == KeyKind::kEi) {
+    make(out);   // all of the value, which whoever asks has looked for
   } else {
-    out += "inferred:";
-    Val facility;
-    facility.kind = Val::Kind::kHl7;
-    facility.v = header_.sending_facility.child(1);
-    append_value(facility, true, out);
-    inferred_ = true;
+    key_once(makers_.keys + kAuthorityMaker, hd, authority_part_, out, make);
   }
   out += '|';
+}
+
+/// What `make` appends to a key, from the memo where it can be, and whether that was inferred.
+/// @param part  for its use alone
+template <class F>
+bool Mapper::Impl::key_once(std::size_t maker, const Val& value, std::string& part,
+                            std::string& out, F&& make) {
+  const bool inferred = std::exchange(inferred_, false);
+  const Node* known = once(maker, value, [&]() -> Node* {
+    part.assign(1, kStated);
+    if (!make(part)) return nullptr;
+    if (inferred_) part.front() = kInferred;
+    return out_.document.string(part);
+  });
+  inferred_ = inferred || (known && known->text.front() == kInferred);
+  if (known) out += known->text.substr(1);
+  return known != nullptr;
 }
 
 /// Appends a key part by what the value is; @return whether it holds anything.
@@ -192,19 +217,12 @@ bool Mapper::Impl::qualified(const Val& value, bool nested, std::string& out) {
     append_value(value, nested, out);
     return out.size() != before;
   }
+  // Of patients and visits hardly a number comes twice.
+  if (value.key == KeyKind::kCx) return make_qualified(value, nested, out);
   const std::size_t number =
       makers_.keys + static_cast<std::size_t>(value.key) * 2 + (nested ? 1 : 0);
-  const bool inferred = inferred_;
-  inferred_ = false;
-  const Node* known = once(number, value, [&]() -> Node* {
-    key_part_.assign(1, kStated);
-    if (!make_qualified(value, nested, key_part_)) return nullptr;
-    if (inferred_) key_part_.front() = kInferred;
-    return out_.document.string(key_part_);
-  });
-  inferred_ = inferred || (known && known->text.front() == kInferred);
-  if (known) out += known->text.substr(1);
-  return known != nullptr;
+  return key_once(number, value, key_part_, out,
+                  [&](std::string& to) { return make_qualified(value, nested, to); });
 }
 
 /// A place by its facility and parts, as the rung `^4 | %facility / ^1 / ^2` of a room writes it:

@@ -233,9 +233,13 @@ void Mapper::Impl::run_segment(const Row& row, std::uint32_t group, std::uint32_
   here_.name = row.segment;
   here_.stamp = ++stamp_;
   here_.has_segment = true;
-  if (row.when != kNil && !test(row.when, Val())) return;
+  const std::uint64_t present = fields_present(segment, end);
+  // Explained runs ask all the same: what was looked at and not there is told.
+  const bool may_hold = row.presence.always || options_.explain ||
+                        (row.presence.fields & present) != 0;
+  if (row.when != kNil && (!may_hold || !test(row.when, Val()))) return;
   const MapInfo& map = p_.maps[row.map];
-  if (map.segment == row.segment) here_.fields = fields_present(segment, end);
+  if (map.segment == row.segment) here_.fields = present;
   if (row.extend != 0xffff || row.extend_previous) {
     extend(row, map);
   } else {

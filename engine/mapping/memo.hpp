@@ -23,9 +23,11 @@ inline constexpr std::size_t kContextsMax = 64;
 // Of one resource; with more it is not kept.
 inline constexpr std::size_t kReadsMax = 16, kLinksMax = 16, kKeyTextMax = 500;
 
-/// Makers after the rules and maps: a qualified key of each KeyKind, nested or not.
-inline constexpr std::size_t kKeyMakers =
+/// Makers after the rules and maps: a qualified key of each KeyKind, nested or not, and the
+/// authority that one begins with.
+inline constexpr std::size_t kAuthorityMaker =
     (static_cast<std::size_t>(KeyKind::kEiAuthority) + 1) * 2;
+inline constexpr std::size_t kKeyMakers = kAuthorityMaker + 1;
 
 /// Numbers of all makers in a Recall: of one value (rules, maps, keys), of all that they read (maps
 /// of segments and of linked resources), and of shapes.

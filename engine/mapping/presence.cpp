@@ -33,6 +33,26 @@ class Finder {
     }
   }
 
+  /// What must be there for the condition to hold.
+  Presence of_condition(std::uint32_t index) const {
+    const Cond& cond = p_.conds[index];
+    switch (cond.op) {
+      case Cond::Op::kAnd: {
+        const Presence first = of_condition(cond.a);
+        return first.always ? of_condition(cond.b) : first;
+      }
+      case Cond::Op::kOr: return either(of_condition(cond.a), of_condition(cond.b));
+      case Cond::Op::kValued:
+      case Cond::Op::kDeleted: return of(p_.terms[cond.a]);
+      case Cond::Op::kCompare:
+        if (cond.compare != Compare::kEq || !all_valued(cond.literals)) return kAlways;
+        return of(p_.terms[cond.a]);
+      case Cond::Op::kIn:
+        return all_valued(cond.literals) ? of(p_.terms[cond.a]) : kAlways;
+      default: return kAlways;
+    }
+  }
+
  private:
   void fill(const Rule& rule) {
     fill(rule.set);
@@ -75,26 +95,6 @@ class Finder {
       if (p_.literals[i].text.empty()) return false;
     }
     return true;
-  }
-
-  /// What must be there for the condition to hold.
-  Presence of_condition(std::uint32_t index) const {
-    const Cond& cond = p_.conds[index];
-    switch (cond.op) {
-      case Cond::Op::kAnd: {
-        const Presence first = of_condition(cond.a);
-        return first.always ? of_condition(cond.b) : first;
-      }
-      case Cond::Op::kOr: return either(of_condition(cond.a), of_condition(cond.b));
-      case Cond::Op::kValued:
-      case Cond::Op::kDeleted: return of(p_.terms[cond.a]);
-      case Cond::Op::kCompare:
-        if (cond.compare != Compare::kEq || !all_valued(cond.literals)) return kAlways;
-        return of(p_.terms[cond.a]);
-      case Cond::Op::kIn:
-        return all_valued(cond.literals) ? of(p_.terms[cond.a]) : kAlways;
-      default: return kAlways;
-    }
   }
 
   Presence of_source(const Rule& rule) const {
@@ -149,6 +149,9 @@ void find_presence(Program& program) {
     const MapInfo& map = program.maps[i];
     // A data type map runs for whatever segment its value stands in.
     Finder(program, map.is_datatype ? kNoSegment : map.segment).fill(map.targets);
+  }
+  for (Row& row : program.rows) {
+    if (row.when != kNil) row.presence = Finder(program, row.segment).of_condition(row.when);
   }
 }
 

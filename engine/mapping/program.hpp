@@ -208,6 +208,7 @@ struct Row {
   bool outside = false;             ///< `groups` are those in which no segment counts
   std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
   std::uint32_t when = kNil;
+  Presence presence;                ///< of `when`
   Range groups;                     ///< Program::texts: names of `each`, `in` or `outside`
   Range rows;                       ///< of `do`, indices in Program::row_order
   Range links;

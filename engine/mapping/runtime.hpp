@@ -354,6 +354,8 @@ struct Mapper::Impl {
   bool authority_parts(const Val& name, const Val& universal, const Val& type, bool only_registered,
                        std::string& out);
   void append_authority(const Val& hd, std::string& out);
+  template <class F>
+  bool key_once(std::size_t maker, const Val& value, std::string& part, std::string& out, F&& make);
   void append_value(const Val& value, bool nested, std::string& out);
   bool qualified(const Val& value, bool nested, std::string& out);
   bool place_key(const Val& value, std::string& out);
@@ -482,6 +484,7 @@ struct Mapper::Impl {
 
   // Scratch, reused.
   std::string scratch_, scratch2_, joined_, lowered_, key_text_, key_part_, mark_text_;
+  std::string authority_part_, uri_;
   std::vector<std::string> keys_;
   std::size_t key_count_ = 0;
   bool inferred_ = false;
