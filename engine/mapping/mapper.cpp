@@ -47,6 +47,7 @@ void Mapper::Impl::start(const hl7::Message& message, const Environment& environ
   out_.wrote.clear();
   message_ = &message;
   if (!classes_.fit(message.delimiters())) classes_.start(message.delimiters());
+  delimiter_bits_.start(message.text(), message.delimiters());
   env_ = &environment;
   ++message_stamp_;
   options_ = options;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "convert.hpp"
+#include "delimiter_bits.hpp"
 #include "impl.hpp"
 #include "memo.hpp"
 #include "message_index.hpp"
@@ -441,6 +442,7 @@ struct Mapper::Impl {
   Recall own_recall_;
   Recall::State* recall_ = nullptr;
   ByteClasses classes_;
+  DelimiterBits delimiter_bits_;
   Makers makers_;
   Trace* trace_ = nullptr;             ///< of the resource that is made now, when it is traced
   std::vector<std::unique_ptr<Trace>> traces_;

@@ -138,16 +138,12 @@ void Mapper::Impl::key_field(std::string_view raw, std::uint64_t bytes, std::siz
   const bool all = bytes == kAllComponents;
   if (all) key.add(raw);
   // Written bytes could be any of these, as far as a compiler knows: in variables of its own.
-  const std::uint8_t* const classes = classes_.by_byte();
   const char of_repetition = d.repetition, of_component = d.component;
   char* out = key.at();
   int component = 1;
   const char* const end = raw.data() + raw.size();
   for (const char* start = raw.data();; ++start) {
-    const char* at = start;
-    while (at != end && (classes[static_cast<unsigned char>(*at)] & ByteClasses::kDelimiter) == 0) {
-      ++at;
-    }
+    const char* const at = start == end ? end : delimiter_bits_.next(start, end);
     const auto size = static_cast<std::size_t>(at - start);
     *piece++ = {start, size};
     const char c = at != end ? *at : kFieldEnd;
