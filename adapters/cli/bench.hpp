@@ -61,7 +61,7 @@ std::string sample_oru(std::uint64_t control, std::uint64_t patient);
 
 struct StageResult {
   double parse_adt_mb = 0, parse_oru_mb = 0;          ///< MB/s, one core, every boundary
-  double map_adt = 0, map_oru = 0;                    ///< messages/s to serialised JSON
+  Paced map_adt, map_oru;                             ///< messages/s to serialised JSON
   double check_us = 0, digest_us = 0, ack_us = 0, group_us = 0;
 };
 StageResult run_stages(const pipeline::Knowledge& knowledge, const std::string& mapping);

@@ -27,8 +27,8 @@ double scan_mb(const std::string& text) {
 }
 
 /// A mapper remembers what values gave: no message comes twice soon, and each has its own patient.
-double map_rate(const std::shared_ptr<const mapping::MappingSet>& set,
-                std::string (*sample)(std::uint64_t control, std::uint64_t patient)) {
+Paced map_rate(const std::shared_ptr<const mapping::MappingSet>& set,
+               std::string (*sample)(std::uint64_t control, std::uint64_t patient)) {
   mapping::Mapper mapper(set);
   std::vector<std::string> texts;
   for (std::uint64_t i = 0; i < kMessages; ++i) texts.push_back(sample(i, i));
@@ -36,15 +36,17 @@ double map_rate(const std::shared_ptr<const mapping::MappingSet>& set,
   const mapping::Environment environment;
   std::string out;
   std::uint64_t bytes = 0;
-  const double calls = rate([&] {
+  const auto map = [&] {
     auto message = hl7::Message::parse(texts[next++ % kMessages]);
     auto output = mapper.map(*message, environment);
     if (!output) return;
     out.clear();
     for (const mapping::Draft& draft : (*output)->drafts) fhir::write_json(draft.root, out);
     bytes += out.size();
-  });
-  return bytes > 0 ? calls : 0;
+  };
+  Paced found = paced([&] { return rate(map); });
+  if (bytes == 0) found.value = 0;
+  return found;
 }
 
 }  // namespace

@@ -210,31 +210,30 @@ void load_simulated(Run& run, Child& engine) {
 void stages(Run& run) {
   auto knowledge = load_knowledge(shipped_data(), {"base"});
   if (!knowledge) return;
-  const bench::JsonRate json_before = bench::json_rate();
   const bench::StageResult result = bench::run_stages(*knowledge, "base");
-  const bench::JsonRate json = faster(json_before, bench::json_rate());
+  const bench::Paced &adt = result.map_adt, &oru = result.map_oru;
   say(run,
       fmt::format("yardstick  JSON of 5 KB written {:.0f} and parsed {:.0f} MB/s by RapidJSON: "
                   "{:.2f} of the pace that floors were set at",
-                  json.write_mb, json.parse_mb, json.pace()),
+                  adt.json.write_mb, adt.json.parse_mb, adt.pace),
       fmt::format("{{\"json_write_mb_per_second\":{:.0f},\"json_parse_mb_per_second\":{:.0f},"
                   "\"pace\":{:.3f}}}",
-                  json.write_mb, json.parse_mb, json.pace()));
+                  adt.json.write_mb, adt.json.parse_mb, adt.pace));
   say(run,
       fmt::format("parse      {:.0f} MB/s ADT, {:.0f} MB/s ORU (every boundary, one core)\n"
                   "map        {:.0f} ADT/s, {:.0f} ORU/s (to serialised JSON, one core)\n"
                   "stage us   index {:.2f}  group {:.2f}  digest {:.2f}  ack {:.2f}  map {:.2f}",
-                  result.parse_adt_mb, result.parse_oru_mb, result.map_adt, result.map_oru,
-                  result.check_us, result.group_us, result.digest_us, result.ack_us,
-                  1e6 / std::max(result.map_adt, 1.0)),
+                  result.parse_adt_mb, result.parse_oru_mb, adt.value, oru.value, result.check_us,
+                  result.group_us, result.digest_us, result.ack_us,
+                  1e6 / std::max(adt.value, 1.0)),
       fmt::format("{{\"parse_adt_mb_per_second\":{:.0f},\"parse_oru_mb_per_second\":{:.0f},"
                   "\"map_adt_per_second\":{:.0f},\"map_oru_per_second\":{:.0f},\"index_us\":{:.3f},"
                   "\"group_us\":{:.3f},\"digest_us\":{:.3f},\"ack_us\":{:.3f}}}",
-                  result.parse_adt_mb, result.parse_oru_mb, result.map_adt, result.map_oru,
-                  result.check_us, result.group_us, result.digest_us, result.ack_us));
+                  result.parse_adt_mb, result.parse_oru_mb, adt.value, oru.value, result.check_us,
+                  result.group_us, result.digest_us, result.ack_us));
   run.floors.push_back({"parse MB/s", result.parse_adt_mb, 500});
-  run.floors.push_back({"map ADT/s", result.map_adt, 40'000, false, json.pace()});
-  run.floors.push_back({"map ORU/s", result.map_oru, 12'000, false, json.pace()});
+  run.floors.push_back({"map ADT/s", adt.value, 40'000, false, adt.pace});
+  run.floors.push_back({"map ORU/s", oru.value, 12'000, false, oru.pace});
 }
 
 /// From starting the process to its first acknowledgement, on what is stored by then.
