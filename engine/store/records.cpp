@@ -10,7 +10,7 @@
 namespace store {
 namespace {
 
-constexpr int kWriterCacheKib = 8 * 1024;
+constexpr int kWriterCacheKib = 12 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
 // 48 MiB of log before it is copied into the database: pages that change often are copied once.
 constexpr int kCheckpointPages = 12288;
