@@ -98,11 +98,6 @@ double wait_delivered(const Run& run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-/// The faster of two minutes asks more of us: taken before and after a measurement.
-bench::JsonRate faster(const bench::JsonRate& before, const bench::JsonRate& after) {
-  return after.pace() > before.pace() ? after : before;
-}
-
 void report_load(Run& run, const std::string& what, std::size_t connections,
                  const bench::LoadResult& load, double delivered, double lag, const Child& engine,
                  double fsyncs, const bench::JsonRate& json) {
@@ -140,7 +135,7 @@ bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
   const double lag = wait_delivered(run);
   const double delivered =
       static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  const bench::JsonRate json = faster(json_before, bench::json_rate());
+  const bench::JsonRate json = bench::faster(json_before, bench::json_rate());
   report_load(run, "ADT", connections, load, delivered, lag, engine, fsyncs, json);
   say(run,
       fmt::format("           engine CPU {:.1f} us a message",
@@ -201,7 +196,7 @@ void load_simulated(Run& run, Child& engine) {
   const double lag = wait_delivered(run);
   const double delivered =
       static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  const bench::JsonRate json = faster(json_before, bench::json_rate());
+  const bench::JsonRate json = bench::faster(json_before, bench::json_rate());
   report_load(run, "simulate", kConnections, load, delivered, lag, engine, fsyncs, json);
   run.floors.push_back({"delivered/s, simulated with 30 % new patients", delivered, 1'500, false,
                         json.pace()});
@@ -215,10 +210,10 @@ void stages(Run& run) {
   say(run,
       fmt::format("yardstick  JSON of 5 KB written {:.0f} and parsed {:.0f} MB/s by RapidJSON: "
                   "{:.2f} of the pace that floors were set at",
-                  adt.json.write_mb, adt.json.parse_mb, adt.pace),
+                  adt.json.write_mb, adt.json.parse_mb, adt.json.pace()),
       fmt::format("{{\"json_write_mb_per_second\":{:.0f},\"json_parse_mb_per_second\":{:.0f},"
                   "\"pace\":{:.3f}}}",
-                  adt.json.write_mb, adt.json.parse_mb, adt.pace));
+                  adt.json.write_mb, adt.json.parse_mb, adt.json.pace()));
   say(run,
       fmt::format("parse      {:.0f} MB/s ADT, {:.0f} MB/s ORU (every boundary, one core)\n"
                   "map        {:.0f} ADT/s, {:.0f} ORU/s (to serialised JSON, one core)\n"
@@ -232,8 +227,8 @@ void stages(Run& run) {
                   result.parse_adt_mb, result.parse_oru_mb, adt.value, oru.value, result.check_us,
                   result.group_us, result.digest_us, result.ack_us));
   run.floors.push_back({"parse MB/s", result.parse_adt_mb, 500});
-  run.floors.push_back({"map ADT/s", adt.value, 40'000, false, adt.pace});
-  run.floors.push_back({"map ORU/s", oru.value, 12'000, false, oru.pace});
+  run.floors.push_back({"map ADT/s", adt.value, 40'000, false, adt.json.pace()});
+  run.floors.push_back({"map ORU/s", oru.value, 12'000, false, oru.json.pace()});
 }
 
 /// From starting the process to its first acknowledgement, on what is stored by then.

@@ -33,11 +33,15 @@ struct JsonRate {
   double pace() const;
 };
 JsonRate json_rate();
+/// The faster of two minutes asks more of us: taken before and after a measurement.
+inline const JsonRate& faster(const JsonRate& before, const JsonRate& after) {
+  return after.pace() > before.pace() ? after : before;
+}
 
-/// A figure and the pace of its minute.
+/// A figure and the yardstick of its minute.
 struct Paced {
-  double value = 0, pace = 1;
-  JsonRate json;   ///< at its end
+  double value = 0;
+  JsonRate json;
 };
 
 /// Of five rounds, each between two looks at the yardstick, the one whose figure bears the median
@@ -46,17 +50,16 @@ struct Paced {
 template <class Measure>
 Paced paced(const Measure& measure) {
   std::array<Paced, 5> rounds;
-  double before = json_rate().pace();
+  JsonRate before = json_rate();
   for (Paced& round : rounds) {
     round.value = measure();
-    round.json = json_rate();
-    const double after = round.json.pace();
-    round.pace = (before + after) / 2;
+    const JsonRate after = json_rate();
+    round.json = faster(before, after);
     before = after;
   }
   const auto middle = rounds.begin() + rounds.size() / 2;
   std::nth_element(rounds.begin(), middle, rounds.end(), [](const Paced& a, const Paced& b) {
-    return a.value * b.pace < b.value * a.pace;
+    return a.value * b.json.pace() < b.value * a.json.pace();
   });
   return *middle;
 }

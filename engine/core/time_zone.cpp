@@ -57,10 +57,21 @@ struct Stretches {
   std::array<Stretch, 4> known;
   std::size_t oldest = 0;
 
+  /// The first of the zone for which `holds`.
+  template <class Holds>
+  const Stretch* find(const void* zone, const Holds& holds) const {
+    const auto at = std::find_if(known.begin(), known.end(), [&](const Stretch& one) {
+      return one.zone == zone && holds(one);
+    });
+    return at == known.end() ? nullptr : &*at;
+  }
   void keep(const void* zone, const date::sys_info& info) {
     const auto seconds = [](const auto& at) { return std::int64_t{at.time_since_epoch().count()}; };
-    known[oldest++ % known.size()] = {zone, seconds(info.begin), seconds(info.end),
-                                      static_cast<int>(info.offset.count())};
+    const Stretch made{zone, seconds(info.begin), seconds(info.end),
+                       static_cast<int>(info.offset.count())};
+    // A local time near an end is asked of the zone each time: once is enough to know the stretch.
+    if (find(zone, [&](const Stretch& one) { return one.begin == made.begin; })) return;
+    known[oldest++ % known.size()] = made;
   }
 };
 
@@ -108,12 +119,11 @@ int TimeZone::offset_of_local(int year, int month, int day, int hour, int minute
   const auto local = date::local_days{date} + std::chrono::hours{hour} +
                      std::chrono::minutes{minute} + std::chrono::seconds{second};
   const std::int64_t at = local.time_since_epoch().count();
-  for (const Stretch& one : stretches().known) {
+  const Stretch* known = stretches().find(zone_, [at](const Stretch& one) {
     const std::int64_t there = at - one.offset;
-    if (one.zone == zone_ && there >= one.begin + kEdgeSeconds && there < one.end - kEdgeSeconds) {
-      return one.offset;
-    }
-  }
+    return there >= one.begin + kEdgeSeconds && there < one.end - kEdgeSeconds;
+  });
+  if (known) return known->offset;
   const date::local_info info = as_zone(zone_)->get_info(local);
   if (info.result == date::local_info::unique) stretches().keep(zone_, info.first);
   if (unsure) *unsure = info.result != date::local_info::unique;
@@ -124,9 +134,9 @@ int TimeZone::offset_at(Instant at) const {
   if (!zone_) return 0;
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
   const std::int64_t there = seconds.time_since_epoch().count();
-  for (const Stretch& one : stretches().known) {
-    if (one.zone == zone_ && there >= one.begin && there < one.end) return one.offset;
-  }
+  const Stretch* known = stretches().find(
+      zone_, [there](const Stretch& one) { return there >= one.begin && there < one.end; });
+  if (known) return known->offset;
   const date::sys_info info = as_zone(zone_)->get_info(seconds);
   stretches().keep(zone_, info);
   return static_cast<int>(info.offset.count());
