@@ -48,9 +48,8 @@ void DelimiterBits::start(std::string_view text, const hl7::Delimiters& delimite
   }
   char rest[kStep] = {};
   std::copy(begin_ + at, begin_ + text.size(), rest);
-  // Of the bytes that are none, a separator that is not declared (0) would be found.
-  const std::uint64_t mask = (std::uint64_t{1} << (text.size() - at)) - 1;
-  words_[at / kStep] = bits_of(rest, delimiters) & mask;
+  // Behind the text a separator that is not declared (0) is found: next() looks no further than it.
+  words_[at / kStep] = bits_of(rest, delimiters);
 }
 
 }  // namespace mapping
