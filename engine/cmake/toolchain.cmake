@@ -42,6 +42,28 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE)
   target_compile_options(chartwire_flags INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection)
 endif()
+set(CW_PROFILE "use" CACHE STRING
+    "use: what deploy/profile measured guides the release build; generate: measure; none")
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(profile ${CMAKE_SOURCE_DIR}/deploy/lib/release.profdata)
+  # A function of one file is known by that file's name without the folder of the checkout.
+  set(file_names "SHELL:-mllvm -static-func-full-module-prefix=false")
+  if(CW_PROFILE STREQUAL "generate")
+    target_compile_options(chartwire_flags INTERFACE
+      -fprofile-generate -fprofile-update=atomic ${file_names})
+    target_link_options(chartwire_flags INTERFACE -fprofile-generate)
+  elseif(CW_PROFILE STREQUAL "use" AND EXISTS ${profile})
+    # Named by its content, so that a new one builds anew; relative, so that clones share the cache.
+    # A function that has changed since is built as without a profile, which is no error.
+    set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${profile})
+    file(SHA256 ${profile} content)
+    string(SUBSTRING ${content} 0 12 content)
+    configure_file(${profile} ${CMAKE_BINARY_DIR}/${content}.profdata COPYONLY)
+    target_compile_options(chartwire_flags INTERFACE
+      -fprofile-use=${content}.profdata ${file_names}
+      -Wno-profile-instr-unprofiled -Wno-backend-plugin)
+  endif()
+endif()
 set(CMAKE_CXX_FLAGS_DEBUG "")
 set(CMAKE_CXX_FLAGS_RELEASE "")
 target_link_options(chartwire_flags INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack)
