@@ -46,8 +46,9 @@ bool is_environment(const core::Error& error);
 class Applier {
  public:
   /// Entries in one transaction while there is a backlog: pages that many of them touch are written
-  /// once.
-  static constexpr std::size_t kTransactionEntries = 512;
+  /// once. More would change more pages than the writer keeps in memory (store/records.cpp): those
+  /// would go to the log in the middle of it, be read back, and go there again.
+  static constexpr std::size_t kTransactionEntries = 128;
   /// After one that could not be applied, this many get a savepoint each: bad entries come in runs,
   /// and each costs its transaction once more.
   static constexpr std::size_t kCarefulEntries = 4096;
