@@ -118,10 +118,30 @@ void report_load(Run& run, const std::string& what, std::size_t connections,
           load.failed));
 }
 
-bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
-  const double fsyncs = bench::fsync_rate(run.folder);
+struct Measured {
+  bench::LoadResult load;
+  double fsyncs = 0, delivered = 0;   ///< a second
+  bench::JsonRate json;
+};
+
+/// Runs the load until all of it is delivered, between two looks at the yardstick, and reports it.
+Measured measure(Run& run, const std::string& what, const bench::LoadOptions& options,
+                 const Child& engine) {
+  Measured found;
+  found.fsyncs = bench::fsync_rate(run.folder);
   const bench::JsonRate json_before = bench::json_rate();
   const std::int64_t before = status_number(run, "delivered", true);
+  found.load = bench::run_load(options);
+  const double lag = wait_delivered(run);
+  found.delivered = static_cast<double>(status_number(run, "delivered", true) - before) /
+                    (found.load.seconds + lag);
+  found.json = bench::faster(json_before, bench::json_rate());
+  report_load(run, what, options.connections, found.load, found.delivered, lag, engine,
+              found.fsyncs, found.json);
+  return found;
+}
+
+void load_adt(Run& run, std::size_t connections, Child& engine) {
   const double cpu_before = engine.cpu_seconds();
   bench::LoadOptions options;
   options.port = run.mllp;
@@ -131,12 +151,7 @@ bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
   options.message = [base, connections](std::size_t connection, std::uint64_t n) {
     return bench::sample_adt(base + n * connections + connection, connection);
   };
-  const bench::LoadResult load = bench::run_load(options);
-  const double lag = wait_delivered(run);
-  const double delivered =
-      static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  const bench::JsonRate json = bench::faster(json_before, bench::json_rate());
-  report_load(run, "ADT", connections, load, delivered, lag, engine, fsyncs, json);
+  const auto [load, fsyncs, delivered, json] = measure(run, "ADT", options, engine);
   say(run,
       fmt::format("           engine CPU {:.1f} us a message",
                   (engine.cpu_seconds() - cpu_before) * 1e6 / static_cast<double>(load.acked)),
@@ -155,7 +170,6 @@ bench::LoadResult load_adt(Run& run, std::size_t connections, Child& engine) {
     run.floors.push_back({"ACK p99 at 32 connections, ms", load.p99_ms, 11, true,
                           json.pace()});
   }
-  return load;
 }
 
 void load_simulated(Run& run, Child& engine) {
@@ -179,9 +193,6 @@ void load_simulated(Run& run, Child& engine) {
   for (std::size_t i = 0; i < total && hospital.next(message); ++i) {
     lanes[message.patient % kConnections].push_back(message.text);
   }
-  const double fsyncs = bench::fsync_rate(run.folder);
-  const bench::JsonRate json_before = bench::json_rate();
-  const std::int64_t before = status_number(run, "delivered", true);
   bench::LoadOptions load_options;
   load_options.port = run.mllp;
   load_options.connections = kConnections;
@@ -192,14 +203,9 @@ void load_simulated(Run& run, Child& engine) {
   load_options.message = [&lanes](std::size_t connection, std::uint64_t n) {
     return lanes[connection][n];
   };
-  const bench::LoadResult load = bench::run_load(load_options);
-  const double lag = wait_delivered(run);
-  const double delivered =
-      static_cast<double>(status_number(run, "delivered", true) - before) / (load.seconds + lag);
-  const bench::JsonRate json = bench::faster(json_before, bench::json_rate());
-  report_load(run, "simulate", kConnections, load, delivered, lag, engine, fsyncs, json);
-  run.floors.push_back({"delivered/s, simulated with 30 % new patients", delivered, 1'500, false,
-                        json.pace()});
+  const Measured found = measure(run, "simulate", load_options, engine);
+  run.floors.push_back({"delivered/s, simulated with 30 % new patients", found.delivered,
+                        1'500, false, found.json.pace()});
 }
 
 void stages(Run& run) {
