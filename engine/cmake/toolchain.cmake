@@ -38,13 +38,15 @@ target_compile_options(chartwire_flags INTERFACE
   -ffile-compilation-dir=.
   # A precompiled header keeps no time, so that the cache can hold it.
   $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+set(shipped OFF)   # what runs at a hospital, as against what tests run
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE)
+  set(shipped ON)
   target_compile_options(chartwire_flags INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection)
 endif()
 set(CW_PROFILE "use" CACHE STRING
     "use: what deploy/profile measured guides the release build; generate: measure; none")
-if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+if(shipped AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   set(profile ${CMAKE_SOURCE_DIR}/deploy/lib/release.profdata)
   # A function of one file is known by that file's name without the folder of the checkout.
   set(file_names "SHELL:-mllvm -static-func-full-module-prefix=false")
@@ -71,8 +73,7 @@ if(MOLD_PROGRAM)
   target_link_options(chartwire_flags INTERFACE -fuse-ld=mold)
   # Calls between these modules are inlined in what is shipped: a tenth of the time of mapping a
   # message. Everything else would double the time of a link for little.
-  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT CW_SANITIZE AND
-     CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  if(shipped AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     set(CW_LTO_MODULES core hl7 fhir schema mapping)
     target_link_options(chartwire_flags INTERFACE -flto=thin -O2
       -Wl,-plugin-opt=cache-dir=${CMAKE_BINARY_DIR}/lto)

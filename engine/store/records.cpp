@@ -10,6 +10,8 @@
 namespace store {
 namespace {
 
+// Holds the pages that one transaction changes (Applier::kTransactionEntries): more of them would
+// be written twice.
 constexpr int kWriterCacheKib = 12 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
 // 48 MiB of log before it is copied into the database: pages that change often are copied once.
