@@ -8,9 +8,6 @@
 namespace store {
 namespace {
 
-// Few enough to copy while the writer waits.
-constexpr int kHeldFramesMax = 256;
-constexpr int kPassesMax = 4;
 constexpr std::chrono::seconds kRetryPause{5};
 
 }  // namespace
@@ -100,17 +97,8 @@ void JournalKeeper::checkpoint(const SegmentName& open) {
     db_ = std::move(*db);
     db_first_ = open.first;
   }
-  for (int pass = 0; pass < kPassesMax; ++pass) {
-    const auto wal = db_->checkpoint();
-    if (!wal) return failed("journal-checkpoint-failed", wal.error(), db_->sync_failed());
-    if (wal->frames - wal->copied <= kHeldFramesMax) break;
-  }
-  // With every frame copied and the writer between two commits, its next commit starts the log
-  // anew, overwriting blocks that exist already: the file stops growing and fsync gets cheaper.
-  gate_.hold();
-  const auto wal = db_->checkpoint();
-  gate_.release();
-  if (!wal) failed("journal-checkpoint-failed", wal.error(), db_->sync_failed());
+  const auto copied = copy_log(*db_, gate_);
+  if (!copied) failed("journal-checkpoint-failed", copied.error(), db_->sync_failed());
 }
 
 bool JournalKeeper::seal_one(Work& work) {

@@ -1,5 +1,6 @@
 #pragma once
 #include "segment.hpp"
+#include "writer_gate.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -11,40 +12,6 @@
 #include <vector>
 
 namespace store {
-
-/// Lets the keeper stop the writer between two commits for the last few frames of a checkpoint.
-class WriterGate {
- public:
-  void enter() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !held_; });
-    writing_ = true;
-  }
-  void leave() {
-    {
-      const std::lock_guard lock(mutex_);
-      writing_ = false;
-    }
-    changed_.notify_all();
-  }
-  void hold() {
-    std::unique_lock lock(mutex_);
-    held_ = true;
-    changed_.wait(lock, [this] { return !writing_; });
-  }
-  void release() {
-    {
-      const std::lock_guard lock(mutex_);
-      held_ = false;
-    }
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool writing_ = false, held_ = false;
-};
 
 /// The thread for what must not delay an acknowledgement: checkpoints of the open segment, sealing
 /// of full ones.

@@ -15,7 +15,7 @@ namespace {
 constexpr int kWriterCacheKib = 12 * 1024;
 constexpr int kReaderCacheKib = 4 * 1024;
 // 48 MiB of log before it is copied into the database: pages that change often are copied once.
-constexpr int kCheckpointPages = 12288;
+constexpr int kLogPages = 12288;
 // Now and then free pages go back to the file system, a few at a time.
 constexpr std::uint64_t kVacuumEveryCommits = 256;
 constexpr std::int64_t kFreePagesKept = 8192;
@@ -31,7 +31,9 @@ RecordsImpl::RecordsImpl(std::unique_ptr<SqliteDb> db, const std::string& direct
       writer_(writer),
       words_(*db_),
       index_(*db_, words_, r4, tallies_.values[Tallies::kNextChange]),
-      fresh_(std::move(recent)) {}
+      fresh_(std::move(recent)) {
+  if (writer_) keeper_ = std::make_unique<LogKeeper>(directory_ + "/records.db", gate_);
+}
 
 RecordsImpl::~RecordsImpl() {
   if (open_) rollback();
@@ -45,7 +47,7 @@ core::Result<std::unique_ptr<Records>> Records::open(const std::string& director
   options.cache_kib = kWriterCacheKib;
   options.incremental_vacuum = true;
   auto db = SqliteDb::open(directory + "/records.db", options,
-                           {.checkpoint_pages = kCheckpointPages});
+                           {.checkpoint_pages = 0});
   if (!db) return core::fail(db.error());
   if (auto status = migrate(**db, "records"); !status) return core::fail(status.error());
   auto records = std::make_unique<RecordsImpl>(std::move(*db), directory, r4, true,
@@ -83,7 +85,11 @@ core::Status RecordsImpl::writable() const {
 core::Status RecordsImpl::begin() {
   if (!writer_) return core::fail(core::ErrorCode::kRefusedByPolicy, "opened for reading only");
   if (open_) return core::fail(core::ErrorCode::kInternal, "begin() within a transaction");
-  if (auto status = db_->begin(); !status) return status;
+  gate_.enter();
+  if (auto status = db_->begin(); !status) {
+    gate_.leave();
+    return status;
+  }
   open_ = true;
   has_savepoint_ = false;
   words_.begin();
@@ -105,6 +111,8 @@ core::Status RecordsImpl::commit(core::Sequence position) {
     return status;
   }
   open_ = false;
+  gate_.leave();
+  if (db_->wal_frames() >= kLogPages) keeper_->want();
   fresh_.commit();
   saved_ = tallies_;
   give_back_room();
@@ -115,6 +123,7 @@ void RecordsImpl::rollback() {
   if (!open_) return;
   open_ = false;
   if (db_->in_transaction()) (void)db_->rollback();
+  gate_.leave();
   words_.undo_all();
   index_.forget();
   cache_.undo_all();

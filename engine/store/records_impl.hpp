@@ -1,6 +1,7 @@
 #pragma once
 #include "fresh_versions.hpp"
 #include "key_cache.hpp"
+#include "log_keeper.hpp"
 #include "resource_cache.hpp"
 #include "search_index.hpp"
 #include "search_lead.hpp"
@@ -172,6 +173,8 @@ class RecordsImpl final : public Records {
   bool open_ = false, has_savepoint_ = false;
   Tallies saved_, marked_;
   std::uint64_t commits_ = 0;
+  WriterGate gate_;
+  std::unique_ptr<LogKeeper> keeper_;   ///< the writer's; ends before what it uses
 };
 
 /// Search as SQL; used by RecordsImpl::search() and count().
