@@ -149,7 +149,8 @@ void Applier::run() {
       }
       const core::Sequence last = batch.back()->entry.sequence;
       core::Status status = apply_batch(batch);
-      const bool full = in_transaction_ >= kTransactionEntries || !parts_.waiters->empty();
+      const bool full = in_transaction_ >= kTransactionEntries || !parts_.waiters->empty() ||
+                        parts_.records->commit_wanted();
       if (status && full) status = commit(last);
       for (MappedEntry* slot : batch) stage_.release(slot);
       if (!status && !recover(status.error(), last)) return;

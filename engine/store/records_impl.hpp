@@ -54,6 +54,7 @@ class RecordsImpl final : public Records {
 
   core::Status begin() override;
   core::Status commit(core::Sequence position) override;
+  bool commit_wanted() const override { return gate_.asked(); }
   void rollback() override;
   core::Status savepoint() override;
   core::Status rollback_to_savepoint() override;

@@ -10,9 +10,13 @@ constexpr int kPassesMax = 4;
 }  // namespace
 
 core::Status copy_log(SqliteDb& db, WriterGate& gate) {
+  gate.ask();
   for (int pass = 0; pass < kPassesMax; ++pass) {
     const auto wal = db.checkpoint();
-    if (!wal) return core::fail(wal.error());
+    if (!wal) {
+      gate.release();
+      return core::fail(wal.error());
+    }
     if (wal->frames - wal->copied <= kHeldFramesMax) break;
   }
   gate.hold();

@@ -1,6 +1,7 @@
 #pragma once
 #include "sqlite_db.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -22,6 +23,9 @@ class WriterGate {
     }
     changed_.notify_all();
   }
+  /// The writer should make its transactions short until release().
+  void ask() { asked_.store(true, std::memory_order_relaxed); }
+  bool asked() const { return asked_.load(std::memory_order_relaxed); }
   void hold() {
     std::unique_lock lock(mutex_);
     held_ = true;
@@ -31,6 +35,7 @@ class WriterGate {
     {
       const std::lock_guard lock(mutex_);
       held_ = false;
+      asked_.store(false, std::memory_order_relaxed);
     }
     changed_.notify_all();
   }
@@ -39,6 +44,7 @@ class WriterGate {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool writing_ = false, held_ = false;
+  std::atomic<bool> asked_ = false;
 };
 
 /// Copies the log into the database over `db`, a connection of the caller's own: most of it beside

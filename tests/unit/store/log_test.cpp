@@ -65,6 +65,7 @@ BOOST_AUTO_TEST_CASE(a_copied_log_begins_anew) {
   const int one = writer->wal_frames() - grown;
   BOOST_REQUIRE(grown > 5 * one);
   must(store::copy_log(*copier, gate));
+  BOOST_TEST(!gate.asked());
   write_transaction();
   BOOST_TEST(writer->wal_frames() <= 2 * one);
   check_integrity();
@@ -87,6 +88,21 @@ BOOST_AUTO_TEST_CASE(a_reader_keeps_its_state_and_the_log_waits_for_it) {
   write_transaction();
   BOOST_TEST(writer->wal_frames() < grown);
   BOOST_TEST(rows(*reader) == next);
+  check_integrity();
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_the_writer_asks_it_for_short_transactions) {
+  gate.enter();
+  std::thread holding([&] {
+    gate.ask();
+    gate.hold();
+    gate.release();
+  });
+  while (!gate.asked()) std::this_thread::yield();
+  gate.leave();
+  holding.join();
+  BOOST_TEST(!gate.asked());
+  write_transaction();
   check_integrity();
 }
 

@@ -103,6 +103,9 @@ class Records {
 
   virtual core::Status begin() = 0;
   virtual core::Status commit(core::Sequence position) = 0;
+  /// The log is being copied into the database, and the writer waits for what its last transaction
+  /// left of it: short ones are better now.
+  virtual bool commit_wanted() const { return false; }
   virtual void rollback() = 0;
   /// Undo of one entry inside the transaction: what came after savepoint() is taken back (also from
   /// any cache) by rollback_to_savepoint(); the next savepoint() replaces the former.
