@@ -105,13 +105,19 @@ bool type_fits(const Alternative& way, const Fact& fact) {
   });
 }
 
+/// An addendum does not stand for the document that it adds to, unless the rule says so.
+bool stands_alone(const Alternative& way, const Chart& chart, const Fact& fact) {
+  return way.kind != Kind::kDocument || way.addenda ||
+         !is_valued(chart, fact, slot(kDocumentFields, "appends"));
+}
+
 /// Whether a fact of the chart meets this way; notes the newest document that is on its way to.
 bool met_by_fact(const Alternative& way, const Scope& scope, Verdict& verdict) {
   const Chart& chart = *scope.chart;
   if (chart.of(*way.kind).empty()) return false;
   Scope inner = scope;
   for (const Fact& fact : chart.of(*way.kind)) {
-    if (!counts(fact) || !type_fits(way, fact)) continue;
+    if (!counts(fact) || !type_fits(way, fact) || !stands_alone(way, chart, fact)) continue;
     inner.current[static_cast<std::size_t>(*way.kind)] = &fact;
     if (way.where && !holds_for_a_signer(*way.where, inner, &fact)) continue;
     if (way.kind != Kind::kDocument || far_enough(chart, fact, way.closes)) return true;

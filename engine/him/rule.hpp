@@ -63,6 +63,7 @@ struct Alternative {
   std::optional<Kind> kind;                 ///< a fact of this kind; none: `items` or `holds`
   std::vector<std::string> types;           ///< kDocument: LOINC or table 0270
   std::optional<Expr> where;                ///< what else that fact must be
+  bool addenda = false;                     ///< kDocument: an addendum may meet it too
   Closes closes = Closes::kSigned;
   std::vector<Item> items;
   std::optional<Expr> holds;

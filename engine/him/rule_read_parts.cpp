@@ -103,6 +103,8 @@ void RuleReader::read_fact(const Node& node, Kind kind, const Context& context, 
   const Node* where = node.find("where");
   if (where) {
     out.where = condition(*where, inner);
+    // Who asks about it decides about it.
+    out.addenda = where->scalar.find("document.appends") != std::string::npos;
   } else if (kind != Kind::kDocument) {
     need(node, "where", name_of(kind));
   }

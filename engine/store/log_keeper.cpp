@@ -35,13 +35,20 @@ void LogKeeper::loop() {
       wake_.wait(lock, [this] { return stop_ || wanted_; });
       if (stop_) return;
     }
-    if (auto status = copy(); !status) {
-      core::log_error("records-checkpoint-failed", {{"error", status.error().text()}});
-    }
+    tell(copy());
     // What was wanted meanwhile is done, or will be wanted again by the next transaction.
     const std::lock_guard lock(mutex_);
     wanted_ = false;
   }
+}
+
+void LogKeeper::tell(const core::Status& outcome) {
+  if (!outcome && !failing_) {
+    core::log_error("records-checkpoint-failed", {{"error", outcome.error().text()}});
+  } else if (outcome && failing_) {
+    core::log_info("records-checkpoint-works-again");
+  }
+  failing_ = !outcome;
 }
 
 core::Status LogKeeper::copy() {

@@ -2,6 +2,7 @@
 #include "writer_gate.hpp"
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -9,7 +10,7 @@
 namespace store {
 
 /// The thread that copies the log of records.db, so that the writer neither copies nor waits for
-/// the disk. What it fails at is logged and tried again when the log has grown: until then the
+/// the disk. What it fails at is logged once and tried again with each want(): until it works, the
 /// log keeps everything.
 class LogKeeper {
  public:
@@ -25,10 +26,12 @@ class LogKeeper {
  private:
   void loop();
   core::Status copy();
+  void tell(const core::Status& outcome);
 
   const std::string path_;
   WriterGate& gate_;
-  std::unique_ptr<SqliteDb> db_;   // the keeper's thread only
+  std::unique_ptr<SqliteDb> db_;   // the keeper's thread only, as the next
+  bool failing_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false, wanted_ = false;

@@ -162,6 +162,19 @@ class DocumentCases {
       hear(w, {{"id", "D2"}, {"replaces", "D1"}, {"completion", "DO"}});
       hear(w, {});
     }, true);
+    if (!document_.contains("appends")) {
+      check("an addendum to one that is not there", [&](Ward& w) {
+        hear(w, {{"appends", "D0"}});
+      }, true);
+      check("an addendum to an unsigned one", [&](Ward& w) {
+        hear(w, {{"completion", "DO"}});
+        hear(w, {{"id", "D2"}, {"appends", "D1"}});
+      }, true);
+      check("an addendum, then the one it adds to", [&](Ward& w) {
+        hear(w, {{"id", "D2"}, {"appends", "D1"}});
+        hear(w, {});
+      }, false);
+    }
     check("replaced by a signed one", [&](Ward& w) {
       hear(w, {});
       hear(w, {{"status", "superseded"}});
