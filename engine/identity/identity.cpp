@@ -57,7 +57,7 @@ core::Result<std::string> Identity::resolve(const std::vector<std::string>& keys
     id = std::move(*owner);
   }
   for (const std::string* key : unknown) {
-    auto added = records_.add_key("Patient", *key, id);
+    auto added = records_.add_key("Patient", *key, id, false);
     if (!added) return core::fail(added.error());
   }
   return id;
@@ -130,7 +130,7 @@ core::Status Identity::alias_composite_keys(const std::string& from, const std::
     auto known = records_.find_key(row.type, key);
     if (!known) return core::fail(known.error());
     if (*known) continue;  // the survivor has its own; both stay
-    auto added = records_.add_key(row.type, key, row.id);
+    auto added = records_.add_key(row.type, key, row.id, row.under);
     if (!added) return added;
   }
   return {};

@@ -149,7 +149,7 @@ core::Status detach(store::Records& records, const Detachment& plan) {
     auto known = records.find_key(row.type, key);
     if (!known) return core::fail(known.error());
     if (*known) continue;
-    if (status = records.add_key(row.type, key, row.id); !status) return status;
+    if (status = records.add_key(row.type, key, row.id, row.under); !status) return status;
   }
   for (const std::string& one : plan.numbers) {
     status = db.run("DELETE FROM identity_late WHERE number = ?1", {std::string_view(one)});

@@ -143,33 +143,12 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
     }
   } else {
     // A retired number keeps naming the retired resource, whatever it redirects to.
-    id = resolve_keyed(draft.type, keys, proposed);
+    id = keys.size() == 1 ? records_.claim_key(draft.type, keys.front(), proposed)
+                          : records_.claim_ladder(draft.type, keys, proposed);
   }
   if (!id) return core::fail(id.error());
   work.ids[index] = std::move(*id);
   return {};
-}
-
-core::Result<std::string> MessageApply::resolve_keyed(
-    std::string_view type, const std::vector<std::string>& keys,
-    const std::function<std::string()>& proposed) {
-  if (keys.size() == 1) return records_.claim_key(type, keys.front(), proposed);
-  std::string id;
-  std::vector<const std::string*> unknown;
-  for (const std::string& key : keys) {
-    auto found = records_.find_key(type, key);
-    if (!found) return core::fail(found.error());
-    if (!*found) {
-      unknown.push_back(&key);
-    } else if (id.empty()) {
-      id = std::move(**found);
-    }
-  }
-  if (id.empty()) id = proposed();
-  for (const std::string* key : unknown) {
-    if (auto added = records_.add_key(type, *key, id); !added) return core::fail(added.error());
-  }
-  return id;
 }
 
 core::Status MessageApply::write_drafts(Work& work) {

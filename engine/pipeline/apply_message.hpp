@@ -104,9 +104,6 @@ class MessageApply {
                             him::Overlay& overlay);
   core::Result<bool> has_conflicts(const std::string& patient);
   core::Status resolve_draft(Work& work, std::size_t index);
-  core::Result<std::string> resolve_keyed(std::string_view type,
-                                          const std::vector<std::string>& keys,
-                                          const std::function<std::string()>& proposed);
   core::Status write_drafts(Work& work);
   /// `drafts`: of this resource; those that are not to be applied are taken out.
   core::Status write_resource(Work& work, const std::string& type, const std::string& id,

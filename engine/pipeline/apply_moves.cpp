@@ -121,7 +121,7 @@ core::Status MessageApply::renumber(Work& work, std::size_t former, std::size_t 
   if (!new_id) return core::fail(new_id.error());
   if (!old_id->empty() && new_id->empty()) {
     for (const std::string& key : *after) {
-      if (auto added = records_.add_key(type, key, *old_id); !added) return added;
+      if (auto added = records_.add_key(type, key, *old_id, false); !added) return added;
     }
   }
   if (auto status = resolve_draft(work, main); !status) return status;
@@ -132,7 +132,7 @@ core::Status MessageApply::renumber(Work& work, std::size_t former, std::size_t 
       auto known = records_.find_key(type, key);
       if (!known) return core::fail(known.error());
       if (*known) continue;
-      if (auto added = records_.add_key(type, key, work.ids[main]); !added) return added;
+      if (auto added = records_.add_key(type, key, work.ids[main], false); !added) return added;
     }
     return {};
   }
@@ -170,7 +170,7 @@ core::Status MessageApply::move_number(Work& work, std::size_t moved, std::size_
     work.result.issues.push_back(unknown_source());
     *raw = mapping::proposed_id(work.environment, "Patient", moving.front()).text();
     for (const std::string& key : moving) {
-      if (auto added = records_.add_key("Patient", key, *raw); !added) return added;
+      if (auto added = records_.add_key("Patient", key, *raw, false); !added) return added;
     }
   }
   identity::Event event{work.entry.sequence, identity::EventKind::kMove, *raw, {},

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace store {
@@ -16,17 +17,22 @@ class KeyCache {
   static constexpr std::size_t kEntriesMax = 16'384;
   static constexpr std::size_t kKeyBytesMax = 512;   ///< longer ones are not worth their room
 
+  struct Owner {
+    std::string id;
+    bool under = false;   ///< a rung above this key names it too
+  };
+
   /// nullptr: not known here. Valid until the next remember() or undo.
-  const std::string* find(std::int64_t type, std::string_view key) {
+  const Owner* find(std::int64_t type, std::string_view key) {
     const auto at = ids_.find(name(type, key));
     return at == ids_.end() ? nullptr : &at->second;
   }
-  /// @param added in the open transaction, so that its undo takes it back
-  void remember(std::int64_t type, std::string_view key, std::string_view id, bool added) {
+  /// @param added or changed in the open transaction, so that its undo takes it back
+  void remember(std::int64_t type, std::string_view key, Owner owner, bool added) {
     if (key.size() > kKeyBytesMax) return;
     if (ids_.size() >= kEntriesMax) ids_.clear();
     const std::string& text = name(type, key);
-    ids_.insert_or_assign(text, id);
+    ids_.insert_or_assign(text, std::move(owner));
     if (added) added_.push_back(text);
   }
 
@@ -51,7 +57,7 @@ class KeyCache {
     for (; added_.size() > keep; added_.pop_back()) ids_.erase(added_.back());
   }
 
-  std::unordered_map<std::string, std::string> ids_;
+  std::unordered_map<std::string, Owner> ids_;
   std::vector<std::string> added_;
   std::size_t mark_ = 0;
   bool changed_ = false;

@@ -78,7 +78,10 @@ class RecordsImpl final : public Records {
 
   core::Result<std::optional<std::string>> find_key(std::string_view type,
                                                     std::string_view key) override;
-  core::Status add_key(std::string_view type, std::string_view key, std::string_view id) override;
+  core::Status add_key(std::string_view type, std::string_view key, std::string_view id,
+                       bool under) override;
+  core::Result<std::string> claim_ladder(std::string_view type, std::span<const std::string> keys,
+                                         const std::function<std::string()>& proposed) override;
   core::Result<std::string> claim_key(std::string_view type, std::string_view key,
                                       const std::function<std::string()>& proposed) override;
   core::Status repoint_keys(std::string_view type, std::string_view from,
@@ -138,7 +141,9 @@ class RecordsImpl final : public Records {
   core::Result<std::uint64_t> index(std::int64_t number, std::string_view type,
                                     const std::string& body, const fhir::Node* tree,
                                     std::uint64_t before);
-  core::Result<bool> insert_key(std::int64_t type, std::string_view key, std::string_view id);
+  core::Result<bool> insert_key(std::int64_t type, std::string_view key, std::string_view id,
+                                bool under);
+  core::Result<std::optional<KeyCache::Owner>> key_owner(std::int64_t type, std::string_view key);
   core::Result<bool> stamp(Current& now, const Stamp& stamp);
   core::Result<std::optional<std::int64_t>> other_stamp(std::int64_t number, std::int64_t sender);
   core::Status save_row(const Current& now, bool is_new);

@@ -39,28 +39,37 @@ core::Result<std::optional<std::string>> RecordsImpl::find_key(std::string_view 
   if (!word) return core::fail(word.error());
   std::optional<std::string> id;
   if (*word == 0) return id;
+  auto owner = key_owner(*word, key);
+  if (!owner) return core::fail(owner.error());
+  if (*owner) id = std::move((*owner)->id);
+  return id;
+}
+
+core::Result<std::optional<KeyCache::Owner>> RecordsImpl::key_owner(std::int64_t type,
+                                                                    std::string_view key) {
+  std::optional<KeyCache::Owner> owner;
   if (writer_) {
-    if (const std::string* known = keys_.find(*word, key)) return std::optional(*known);
+    if (const KeyCache::Owner* known = keys_.find(type, key)) return std::optional(*known);
   }
-  auto status = db_->query("SELECT id FROM resource_key WHERE type=?1 AND key=?2",
-                           {*word, stored_key(key)}, [&](const Row& row) {
-                             id = row.text(0);
+  auto status = db_->query("SELECT id,under FROM resource_key WHERE type=?1 AND key=?2",
+                           {type, stored_key(key)}, [&](const Row& row) {
+                             owner = {std::string(row.text(0)), row.integer(1) != 0};
                              return false;
                            });
   if (!status) return core::fail(status.error());
-  if (writer_ && id) keys_.remember(*word, key, *id, false);
-  return id;
+  if (writer_ && owner) keys_.remember(type, key, *owner, false);
+  return owner;
 }
 
 // @return false: it is somebody's.
 core::Result<bool> RecordsImpl::insert_key(std::int64_t type, std::string_view key,
-                                           std::string_view id) {
+                                           std::string_view id, bool under) {
   auto status = db_->run(
-      "INSERT INTO resource_key(type,key,id) VALUES(?1,?2,?3) ON CONFLICT DO NOTHING",
-      {type, stored_key(key), id});
+      "INSERT INTO resource_key(type,key,id,under) VALUES(?1,?2,?3,?4) ON CONFLICT DO NOTHING",
+      {type, stored_key(key), id, std::int64_t{under}});
   if (!status) return core::fail(status.error());
   if (db_->changes() != 1) return false;
-  keys_.remember(type, key, id, true);
+  keys_.remember(type, key, {std::string(id), under}, true);
   return true;
 }
 
@@ -69,9 +78,9 @@ core::Result<std::string> RecordsImpl::claim_key(std::string_view type, std::str
   if (auto status = writable(); !status) return core::fail(status.error());
   const auto word = words_.number(type);
   if (!word) return core::fail(word.error());
-  if (const std::string* known = keys_.find(*word, key)) return *known;
+  if (const KeyCache::Owner* known = keys_.find(*word, key)) return known->id;
   std::string id = proposed();
-  const auto added = insert_key(*word, key, id);
+  const auto added = insert_key(*word, key, id, false);
   if (!added) return core::fail(added.error());
   if (*added) return id;
   auto known = find_key(type, key);
@@ -80,12 +89,47 @@ core::Result<std::string> RecordsImpl::claim_key(std::string_view type, std::str
   return std::move(**known);
 }
 
-core::Status RecordsImpl::add_key(std::string_view type, std::string_view key,
-                                  std::string_view id) {
+// A rung below says whose it is only where none above says otherwise: two documents of one minute
+// are two when their numbers differ, and one when the second message gives the number for the
+// first time.
+core::Result<std::string> RecordsImpl::claim_ladder(std::string_view type,
+                                                    std::span<const std::string> keys,
+                                                    const std::function<std::string()>& proposed) {
+  if (auto status = writable(); !status) return core::fail(status.error());
+  const auto word = words_.number(type);
+  if (!word) return core::fail(word.error());
+  std::string id;
+  std::vector<std::optional<KeyCache::Owner>> owners;
+  for (const std::string& key : keys) {
+    auto owner = key_owner(*word, key);
+    if (!owner) return core::fail(owner.error());
+    const bool top = owners.empty();
+    if (id.empty() && *owner && (top || !(*owner)->under)) id = (*owner)->id;
+    owners.push_back(std::move(*owner));
+  }
+  if (id.empty()) id = proposed();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const bool under = i > 0;
+    core::Status status;
+    if (!owners[i]) {
+      const auto added = insert_key(*word, keys[i], id, under);
+      if (!added) return core::fail(added.error());
+    } else if (under && owners[i]->id == id && !owners[i]->under) {
+      status = db_->run("UPDATE resource_key SET under=1 WHERE key=?2 AND type=?1",
+                        {*word, stored_key(keys[i])});
+      keys_.remember(*word, keys[i], {id, true}, true);
+    }
+    if (!status) return core::fail(status.error());
+  }
+  return id;
+}
+
+core::Status RecordsImpl::add_key(std::string_view type, std::string_view key, std::string_view id,
+                                  bool under) {
   if (auto status = writable(); !status) return status;
   const auto word = words_.number(type);
   if (!word) return core::fail(word.error());
-  const auto added = insert_key(*word, key, id);
+  const auto added = insert_key(*word, key, id, under);
   if (!added) return core::fail(added.error());
   if (*added) return {};
   const auto known = find_key(type, key);
@@ -119,14 +163,15 @@ core::Result<std::vector<Records::KeyRow>> RecordsImpl::keys_with_parent(
   std::vector<KeyRow> rows;
   core::Status damage;
   auto status = db_->query(
-      "SELECT type,key,id FROM resource_key WHERE key>=?1 AND key<?2 ORDER BY type,key",
+      "SELECT type,key,id,under FROM resource_key WHERE key>=?1 AND key<?2 ORDER BY type,key",
       {from, to}, [&](const Row& row) {
         auto type = words_.text(row.integer(0));
         if (!type) {
           damage = core::fail(type.error());
           return false;
         }
-        rows.push_back({std::move(*type), std::string(row.text(1)), std::string(row.text(2))});
+        rows.push_back({std::move(*type), std::string(row.text(1)), std::string(row.text(2)),
+                        row.integer(3) != 0});
         return true;
       });
   if (!status) return core::fail(status.error());

@@ -79,7 +79,13 @@ class FakeRecords final : public store::Records {
                                       const std::function<std::string()>&) override {
     return none<std::string>();
   }
-  core::Status add_key(std::string_view, std::string_view, std::string_view) override { return {}; }
+  core::Status add_key(std::string_view, std::string_view, std::string_view, bool) override {
+    return {};
+  }
+  core::Result<std::string> claim_ladder(std::string_view, std::span<const std::string>,
+                                         const std::function<std::string()>&) override {
+    return none<std::string>();
+  }
   core::Result<const store::Resource*> look(std::string_view, std::string_view) override {
     return nullptr;
   }

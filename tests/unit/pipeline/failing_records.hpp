@@ -67,8 +67,13 @@ class FailingRecords final : public store::Records {
                                                     std::string_view key) override {
     return inner_.find_key(type, key);
   }
-  core::Status add_key(std::string_view type, std::string_view key, std::string_view id) override {
-    return inner_.add_key(type, key, id);
+  core::Status add_key(std::string_view type, std::string_view key, std::string_view id,
+                       bool under) override {
+    return inner_.add_key(type, key, id, under);
+  }
+  core::Result<std::string> claim_ladder(std::string_view type, std::span<const std::string> keys,
+                                         const std::function<std::string()>& proposed) override {
+    return inner_.claim_ladder(type, keys, proposed);
   }
   core::Result<std::string> claim_key(std::string_view type, std::string_view key,
                                       const std::function<std::string()>& proposed) override {

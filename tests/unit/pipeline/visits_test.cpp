@@ -211,6 +211,14 @@ BOOST_AUTO_TEST_CASE(a_document_of_another_patient_leaves_the_visit_alone) {
   BOOST_TEST(before.open("R47") == "2000");
 }
 
+BOOST_AUTO_TEST_CASE(two_documents_of_one_minute_are_two) {
+  const char* const kDocuments = "SELECT printf('%d', count(*)) FROM him_fact WHERE kind = 2";
+  Visits two({kAdmission, note("0900", "D1"), note("0900", "D2")});
+  BOOST_TEST(two.ask(kDocuments) == "2");
+  Visits one({kAdmission, note("0900", "D1"), note("0905", "D1")});
+  BOOST_TEST(one.ask(kDocuments) == "1");
+}
+
 BOOST_AUTO_TEST_CASE(a_document_under_a_retired_number_is_of_the_visit) {
   Said own = note("0930", "D2");
   own.mrn = "2000";

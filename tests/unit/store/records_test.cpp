@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_is_rolled_back_never_was) {
   must(records->begin());
   put(patient("p1", "1", "Jones"), stamp("2026-01-01T10:00:00Z", "NEW|SENDER"));
   put(patient("p2", "2", "Brown"), stamp());
-  must(records->add_key("Patient", "urn:mrn|2", "p2"));
+  must(records->add_key("Patient", "urn:mrn|2", "p2", false));
   must(records->enqueue({.destination = core::DestinationName{"new"}, .sequence = core::Sequence{9}}));
   records->rollback();
   BOOST_TEST(must(records->get("Patient", "p1")).value().body == patient("p1", "1", "Smith"));
@@ -230,25 +230,59 @@ BOOST_AUTO_TEST_CASE(writes_need_a_transaction) {
   const std::string body = patient("p1", "1", "Smith");
   const auto tree = must(fhir::parse_json(body, document));
   BOOST_TEST(!records->put("Patient", "p1", body, tree, stamp()).has_value());
-  BOOST_TEST(!records->add_key("Patient", "k", "p1").has_value());
+  BOOST_TEST(!records->add_key("Patient", "k", "p1", false).has_value());
   BOOST_TEST(!records->mark_delivered(1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_rung_below_names_a_resource_only_where_none_above_says_otherwise) {
+  const auto claim = [&](std::vector<std::string> keys, const std::string& proposed) {
+    return must(records->claim_ladder("DocumentReference", keys, [&] { return proposed; }));
+  };
+  must(records->begin());
+  BOOST_TEST(claim({"number|1", "p1/OP/10:00"}, "d1") == "d1");
+  BOOST_TEST(claim({"number|1", "p1/OP/10:05"}, "x") == "d1");
+  BOOST_TEST(claim({"number|2", "p1/OP/10:00"}, "d2") == "d2");   // another number: another document
+  BOOST_TEST(claim({"p1/OP/10:00"}, "x") == "d1");                // without a number: what it was
+  // First without a number, then with one: the same document, and from then on it has that number.
+  BOOST_TEST(claim({"p1/HP/11:00"}, "d3") == "d3");
+  BOOST_TEST(claim({"number|3", "p1/HP/11:00"}, "x") == "d3");
+  BOOST_TEST(claim({"number|4", "p1/HP/11:00"}, "d4") == "d4");
+  must(records->commit(core::Sequence{1}));
+  // What was taken back does not count.
+  must(records->begin());
+  BOOST_TEST(claim({"p1/CN/12:00"}, "d5") == "d5");
+  must(records->savepoint());
+  BOOST_TEST(claim({"number|5", "p1/CN/12:00"}, "x") == "d5");
+  must(records->rollback_to_savepoint());
+  BOOST_TEST(claim({"number|6", "p1/CN/12:00"}, "x") == "d5");
+  must(records->commit(core::Sequence{2}));
+  // Read anew.
+  records.reset();
+  records = must(Records::open(folder.path(), r4()));
+  must(records->begin());
+  BOOST_TEST(claim({"number|7", "p1/HP/11:00"}, "d7") == "d7");
+  BOOST_TEST(claim({"number|6"}, "x") == "d5");
+  const auto rows = must(records->keys_with_parent("p1"));
+  BOOST_TEST(std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.under; }) ==
+             4);
+  records->rollback();
 }
 
 BOOST_AUTO_TEST_CASE(keys_lead_to_ids_and_belong_to_one_resource) {
   must(records->begin());
-  must(records->add_key("Patient", "urn:mrn|1", "p1"));
-  must(records->add_key("Patient", "urn:mrn|1", "p1"));
-  const auto stolen = records->add_key("Patient", "urn:mrn|1", "p2");
+  must(records->add_key("Patient", "urn:mrn|1", "p1", false));
+  must(records->add_key("Patient", "urn:mrn|1", "p1", false));
+  const auto stolen = records->add_key("Patient", "urn:mrn|1", "p2", false);
   BOOST_REQUIRE(!stolen.has_value());
   BOOST_TEST((stolen.error().code == core::ErrorCode::kConflict));
-  must(records->add_key("Encounter", "urn:mrn|1", "e1"));   // another type, another key
-  must(records->add_key("Encounter", "p1/visit/1", "e1"));
-  must(records->add_key("Condition", "p1/a", "c1"));
-  must(records->add_key("Condition", "p1x/a", "c2"));
-  must(records->add_key("Condition", "p10/a", "c3"));
+  must(records->add_key("Encounter", "urn:mrn|1", "e1", false));   // another type, another key
+  must(records->add_key("Encounter", "p1/visit/1", "e1", false));
+  must(records->add_key("Condition", "p1/a", "c1", false));
+  must(records->add_key("Condition", "p1x/a", "c2", false));
+  must(records->add_key("Condition", "p10/a", "c3", false));
   const std::string huge = "p1/" + std::string(100'000, 'k');
-  must(records->add_key("Condition", huge, "c4"));
-  must(records->add_key("Condition", huge + "2", "c5"));
+  must(records->add_key("Condition", huge, "c4", false));
+  must(records->add_key("Condition", huge + "2", "c5", false));
   must(records->commit(core::Sequence{1}));
   BOOST_TEST(must(records->find_key("Patient", "urn:mrn|1")).value() == "p1");
   BOOST_TEST(must(records->find_key("Encounter", "urn:mrn|1")).value() == "e1");

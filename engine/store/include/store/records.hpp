@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -150,11 +151,18 @@ class Records {
   // Keys: (type, key text) -> id. Adding an existing key of another id is kConflict.
   virtual core::Result<std::optional<std::string>> find_key(std::string_view type,
                                                             std::string_view key) = 0;
-  virtual core::Status add_key(std::string_view type, std::string_view key,
-                               std::string_view id) = 0;
+  /// @param under a rung above this key names the resource too, see claim_ladder()
+  virtual core::Status add_key(std::string_view type, std::string_view key, std::string_view id,
+                               bool under) = 0;
   /// @return whose key it is; nobody's becomes that of `proposed()`.
   virtual core::Result<std::string> claim_key(std::string_view type, std::string_view key,
                                               const std::function<std::string()>& proposed) = 0;
+  /// The same with several keys of one resource, the surest first. The first that is known names
+  /// it; but when surer ones of these are new and that resource is known by a surer one already,
+  /// it is another. Keys that are nobody's become its own; others stay with their owners.
+  virtual core::Result<std::string> claim_ladder(std::string_view type,
+                                                 std::span<const std::string> keys,
+                                                 const std::function<std::string()>& proposed) = 0;
   /// All keys of resource `from` name `into` from now on. Walks every key: for moves, not messages.
   virtual core::Status repoint_keys(std::string_view type, std::string_view from,
                                     std::string_view into) = 0;
@@ -162,6 +170,7 @@ class Records {
   /// Keys that begin with a parent's id ("<parent>/..."), for merges.
   struct KeyRow {
     std::string type, key, id;
+    bool under = false;   ///< see add_key()
   };
   virtual core::Result<std::vector<KeyRow>> keys_with_parent(std::string_view parent_id) = 0;
 
