@@ -1,5 +1,10 @@
 #include <identity/identity.hpp>
 
+#include <fhir/json.hpp>
+#include <identity/patient.hpp>
+
+#include <algorithm>
+
 namespace identity {
 namespace {
 
@@ -29,38 +34,95 @@ core::Result<std::string> Identity::survivor(std::string_view id) {
   return core::fail(ErrorCode::kConflict, "merge chain is a cycle or too long");
 }
 
-core::Result<std::string> Identity::resolve(const std::vector<std::string>& keys,
-                                            std::string_view proposed, bool* conflict,
-                                            std::string* retired) {
-  std::string id;
-  std::vector<const std::string*> unknown;
+core::Result<Identity::Named> Identity::find(const std::vector<std::string>& keys,
+                                             const fhir::Node& said) {
+  Named named;
   for (const std::string& key : keys) {
     auto found = records_.find_key("Patient", key);
     if (!found) return core::fail(found.error());
     if (!*found) {
-      unknown.push_back(&key);
+      named.unknown.push_back(key);
       continue;
     }
     auto owner = survivor(**found);
-    if (!owner) return owner;
-    if (id.empty()) {
-      if (retired != nullptr && **found != *owner) *retired = **found;
-      id = std::move(*owner);
-    } else if (id != *owner && conflict != nullptr) {
-      *conflict = true;
+    if (!owner) return core::fail(owner.error());
+    if (!named.id.empty()) {
+      named.conflict |= named.id != *owner;
+      continue;
     }
+    // Named first by a number that is nobody's yet: is the owner of the next one the same person?
+    const core::Result<bool> another =
+        key == keys.front() ? core::Result<bool>(false) : is_another(*owner, keys, said);
+    if (!another) return core::fail(another.error());
+    if (*another) {
+      named.conflict = true;
+      const bool told = std::find(named.rivals.begin(), named.rivals.end(), *owner) !=
+                        named.rivals.end();
+      if (!told) named.rivals.push_back(std::move(*owner));
+      continue;
+    }
+    named.number = std::move(**found);
+    named.id = std::move(*owner);
   }
-  if (id.empty()) {
+  return named;
+}
+
+core::Result<Identity::Named> Identity::resolve(const std::vector<std::string>& keys,
+                                                const fhir::Node& said,
+                                                std::string_view proposed) {
+  auto named = find(keys, said);
+  if (!named) return named;
+  if (named->id.empty()) {
     // A proposed id may itself have been retired, when its key was renumbered away.
     auto owner = survivor(proposed);
-    if (!owner) return owner;
-    id = std::move(*owner);
+    if (!owner) return core::fail(owner.error());
+    named->id = std::move(*owner);
+    named->number = named->id;
   }
-  for (const std::string* key : unknown) {
-    auto added = records_.add_key("Patient", *key, id, false);
+  for (const std::string& key : named->unknown) {
+    auto added = records_.add_key("Patient", key, named->id, false);
     if (!added) return core::fail(added.error());
   }
-  return id;
+  return named;
+}
+
+/// Whether `owner`, known by one of the keys, has a record number in use that the message does not
+/// know of, given by an authority whose number for this patient is another one.
+core::Result<bool> Identity::is_another(const std::string& owner,
+                                        const std::vector<std::string>& keys,
+                                        const fhir::Node& said) {
+  auto stored = records_.look("Patient", owner);
+  if (!stored) return core::fail(stored.error());
+  if (*stored == nullptr || (*stored)->deleted) return false;
+  fhir::Document document;
+  auto tree = fhir::parse_json((*stored)->body, document);
+  if (!tree) return core::fail(ErrorCode::kStoreCorrupt, "stored Patient is not JSON");
+  const RecordNumbers theirs = record_numbers(**tree);
+  const RecordNumbers ours = record_numbers(said);
+  const auto has = [](const std::vector<std::string>& all, std::string_view one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  bool other = false;
+  for (const std::string& key : keys) {
+    const std::size_t bar = key.find('|');
+    if (bar == std::string::npos) continue;
+    const std::string_view value = std::string_view(key).substr(bar + 1);
+    if (ours.typed ? !has(ours.values, value) : key != keys.front()) continue;
+    for (const std::string& number : theirs.values) {
+      const std::string same_authority = key.substr(0, bar + 1) + number;
+      if (has(keys, same_authority)) {
+        if (theirs.typed) return false;
+        continue;   // without a type it may be of any kind: no proof either way
+      }
+      auto known = records_.find_key("Patient", same_authority);
+      if (!known) return core::fail(known.error());
+      if (!*known) continue;
+      auto holder = survivor(**known);
+      if (!holder) return core::fail(holder.error());
+      other |= *holder == owner;
+    }
+  }
+  return other;
 }
 
 core::Result<Identity::Merge> Identity::merge(std::string_view from, std::string_view into,

@@ -171,6 +171,21 @@ core::Status part_pair(store::Records& records, std::string_view patient, std::s
       {patient, other, state, number(sequence), micros(at), by});
 }
 
+core::Status note_rival(store::Records& records, std::string_view patient, std::string_view other,
+                        core::Sequence sequence, core::Instant at) {
+  auto known = state_of(records.db(), patient, other);
+  if (!known) return core::fail(known.error());
+  if (*known) return {};
+  GuardSet one_authority;
+  one_authority.add(Guard::kSameAuthority);
+  return records.db().run(
+      "INSERT INTO mpi_pair (patient, other, state, weight, guards, blocks, fields, sequence,"
+      " found, decided_sequence, decided, decided_by)"
+      " VALUES (?1, ?2, 0, 0, ?3, 0, '{}', ?4, ?5, 0, 0, '')",
+      {patient, other, static_cast<std::int64_t>(one_authority.bits()), number(sequence),
+       micros(at)});
+}
+
 core::Result<Rates> rates(store::Records& records) {
   Rates out;
   store::Db& db = records.db();
@@ -246,6 +261,21 @@ core::Result<std::string> Mpi::arrived(std::string_view id, const fhir::Node& pa
     if (link) linked = match.id;
   }
   return linked;
+}
+
+core::Status Mpi::rival(std::string_view id, const fhir::Node& patient, std::string_view other,
+                        core::Sequence sequence, core::Instant at) {
+  auto found = records_.get("Patient", other);
+  if (!found) return core::fail(found.error());
+  if (!*found || (*found)->deleted) return {};
+  fhir::Document document;
+  auto tree = fhir::parse_json((*found)->body, document);
+  if (!tree) return core::fail(ErrorCode::kStoreCorrupt, "stored Patient is not JSON");
+  Match match = index_.compare_pair(person_of(patient), person_of(**tree));
+  match.id = std::string(other);
+  match.guards.add(Guard::kSameAuthority);
+  match.grade = grade_of(index_.model(), match.weight, match.guards);
+  return store(id, match, PairState::kOpen, sequence, at);
 }
 
 core::Status Mpi::store(std::string_view id, const Match& match, PairState state,

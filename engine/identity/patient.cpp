@@ -113,6 +113,17 @@ Person person_of(const Node& patient) {
   return person;
 }
 
+RecordNumbers record_numbers(const Node& patient) {
+  RecordNumbers typed{{}, true}, untyped;
+  each_item(patient.find("identifier"), [&](const Node& node) {
+    const std::string type = type_code(node);
+    if (node.text_of("use") == "old" || node.text_of("value").empty()) return;
+    if (type == "MR") typed.values.emplace_back(node.text_of("value"));
+    if (type.empty()) untyped.values.emplace_back(node.text_of("value"));
+  });
+  return typed.values.empty() ? untyped : typed;
+}
+
 bool is_replaced(const Node& patient) {
   bool replaced = false;
   each_item(patient.find("link"),

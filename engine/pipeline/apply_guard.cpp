@@ -38,7 +38,7 @@ core::Status MessageApply::guard_overlay(Work& work, std::size_t index) {
       return identity::note_conflict_applied(records_, held, work.entry.sequence);
     }
   }
-  auto known = known_id("Patient", draft.keys);
+  auto known = known_id(draft, draft.keys);
   if (!known) return core::fail(known.error());
   if (known->empty()) return {};
   const bool changes = changes_persons(work.entry.type);

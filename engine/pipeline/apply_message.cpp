@@ -132,11 +132,12 @@ core::Status MessageApply::resolve_draft(Work& work, std::size_t index) {
   if (draft.type == "MessageHeader") {
     id = proposed();   // no record, so no key of one
   } else if (draft.type == "Patient" && !is_merged_draft(draft)) {
-    bool conflict = false;
-    std::string retired;
-    id = identity_.resolve(keys, proposed(), &conflict, &retired);
-    if (!retired.empty()) work.late.emplace_back(index, std::move(retired));
-    if (conflict) {
+    auto named = identity_.resolve(keys, *draft.root, proposed());
+    if (!named) return core::fail(named.error());
+    if (named->number != named->id) work.late.emplace_back(index, std::move(named->number));
+    for (std::string& other : named->rivals) work.rivals.emplace_back(index, std::move(other));
+    id = std::move(named->id);
+    if (named->conflict) {
       work.result.issues.push_back({hl7::Severity::kWarning, ErrorCode::kDuplicateKey,
                                     hl7::Location{"PID", 1, 3, 0, 0, 0},
                                     "identifiers belong to different patients"});
@@ -304,8 +305,8 @@ core::Result<std::uint32_t> MessageApply::put(Work& work, std::string_view type,
     if (auto status = charts_.touch(type, id, tree, work.cause); !status) {
       return core::fail(status.error());
     }
-    if (mpi_ != nullptr && type == "Patient") {
-      mpi_->touch(id, *tree);
+    if (type == "Patient") {
+      if (mpi_ != nullptr) mpi_->touch(id, *tree);
       if (put->created) work.new_patients.emplace_back(std::string(id), tree);
     }
   }

@@ -168,9 +168,12 @@ class MessageApply {
                        fhir::Node* tree);
   core::Status finish_command(Work& work, const std::vector<std::string>& patients);
   core::Result<std::vector<std::string>> keys_of(Work& work, std::size_t index);
-  core::Result<std::string> known_id(std::string_view type, const std::vector<std::string>& keys);
+  /// Whom or what the keys of a draft name, as numbered first (before merges); empty: nothing.
+  core::Result<std::string> known_id(const mapping::Draft& draft,
+                                     const std::vector<std::string>& keys);
   core::Status collect_lanes(Work& work);
   core::Status look_for_known(Work& work, identity::Mpi::Mode mode);
+  core::Status note_rivals(Work& work, const std::string& id, const fhir::Node& tree);
   core::Status add_seealso(const std::string& to, const std::string& other,
                            const store::Stamp& stamp, ApplyResult& result);
 

@@ -75,7 +75,13 @@ core::Result<Keys> MessageApply::keys_of(Work& work, std::size_t index) {
   return keys;
 }
 
-core::Result<std::string> MessageApply::known_id(std::string_view type, const Keys& keys) {
+core::Result<std::string> MessageApply::known_id(const mapping::Draft& draft, const Keys& keys) {
+  const std::string_view type = draft.type;
+  if (type == "Patient") {
+    auto named = identity_.find(keys, *draft.root);
+    if (!named) return core::fail(named.error());
+    return std::move(named->number);
+  }
   for (const std::string& key : keys) {
     auto found = records_.find_key(type, key);
     if (!found) return core::fail(found.error());
@@ -115,8 +121,8 @@ core::Status MessageApply::renumber(Work& work, std::size_t former, std::size_t 
   auto after = keys_of(work, main);
   if (!before) return core::fail(before.error());
   if (!after) return core::fail(after.error());
-  auto old_id = known_id(type, *before);
-  auto new_id = known_id(type, *after);
+  auto old_id = known_id(work.output.drafts[former], *before);
+  auto new_id = known_id(work.output.drafts[main], *after);
   if (!old_id) return core::fail(old_id.error());
   if (!new_id) return core::fail(new_id.error());
   if (!old_id->empty() && new_id->empty()) {
@@ -163,7 +169,7 @@ core::Status MessageApply::move_number(Work& work, std::size_t moved, std::size_
   } else {
     drop_former(work.output.drafts[main], document_);   // PID-3 says what moves; MRG-1 from whom
   }
-  auto raw = known_id("Patient", moving);
+  auto raw = known_id(work.output.drafts[moved], moving);
   if (!raw) return core::fail(raw.error());
   if (target.empty() && raw->empty()) return {};   // nothing but an ordinary statement about it
   if (raw->empty()) {
@@ -180,10 +186,9 @@ core::Status MessageApply::move_number(Work& work, std::size_t moved, std::size_
   if (!target.empty()) {
     const std::string proposed =
         mapping::proposed_id(work.environment, "Patient", target.front()).text();
-    bool conflict = false;
-    auto found = identity_.resolve(target, proposed, &conflict);
+    auto found = identity_.resolve(target, *work.output.drafts[main].root, proposed);
     if (!found) return core::fail(found.error());
-    event.into = std::move(*found);
+    event.into = std::move(found->id);
     work.ids[main] = event.into;
   }
   auto late = identity::overtaken(records_, event);
@@ -345,7 +350,7 @@ core::Status MessageApply::settle_links(Work& work) {
     if (work.output.drafts[i].type != "Patient") continue;
     auto keys = keys_of(work, i);
     if (!keys) return core::fail(keys.error());
-    auto id = known_id("Patient", *keys);
+    auto id = known_id(work.output.drafts[i], *keys);
     if (!id) return core::fail(id.error());
     if (std::find(pair.begin(), pair.end(), *id) == pair.end()) pair.push_back(std::move(*id));
   }

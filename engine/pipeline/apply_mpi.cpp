@@ -13,10 +13,28 @@ namespace pipeline {
 
 core::Status MessageApply::look_for_known(Work& work, identity::Mpi::Mode mode) {
   for (const auto& [id, tree] : work.new_patients) {
+    if (auto status = note_rivals(work, id, *tree); !status) return status;
+    if (mpi_ == nullptr) continue;
     auto known = mpi_->arrived(id, *tree, mode, work.entry.sequence, work.entry.received);
     if (!known) return core::fail(known.error());
     if (known->empty()) continue;
     if (auto status = link_patients(id, *known, work.stamp, work.result); !status) return status;
+  }
+  return {};
+}
+
+/// Pairs a new Patient with those whom one of its numbers named and it was not taken for.
+core::Status MessageApply::note_rivals(Work& work, const std::string& id, const fhir::Node& tree) {
+  for (const auto& [draft, other] : work.rivals) {
+    if (work.ids[draft] != id) continue;
+    const auto in_force = identity_.survivor(other);   // this message may have merged it
+    if (!in_force) return core::fail(in_force.error());
+    if (*in_force == id) continue;
+    auto noted = mpi_ != nullptr
+                     ? mpi_->rival(id, tree, *in_force, work.entry.sequence, work.entry.received)
+                     : identity::note_rival(records_, id, *in_force, work.entry.sequence,
+                                            work.entry.received);
+    if (!noted) return noted;
   }
   return {};
 }

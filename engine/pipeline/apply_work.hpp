@@ -26,6 +26,8 @@ struct MessageApply::Work {
   std::vector<bool> resolving;
   std::vector<bool> skip;              ///< drafts that name something and are not written
   std::vector<std::pair<std::size_t, std::string>> late;   ///< Patient draft, its retired number
+  /// Patient draft, a Patient who has one of its numbers and is not taken for it.
+  std::vector<std::pair<std::size_t, std::string>> rivals;
   ApplyResult result;
   std::vector<std::pair<std::string, const fhir::Node*>> new_patients;
   /// A visit that went to another patient after this message was sent: what the message says about

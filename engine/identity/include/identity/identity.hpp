@@ -1,6 +1,7 @@
 #pragma once
 #include <core/ids.hpp>
 #include <core/result.hpp>
+#include <fhir/node.hpp>
 #include <store/records.hpp>
 
 #include <string>
@@ -23,12 +24,26 @@ class Identity {
   /// The Patient id in force for `id`: follows merges to the survivor.
   core::Result<std::string> survivor(std::string_view id);
 
-  /// Finds the Patient of the first key that is known (following merges), or takes `proposed` as a
-  /// new one; records every key of the ladder. A later key that belongs to somebody else stays with
-  /// them and sets *conflict: two active numbers are a question for a person, never a silent merge.
-  /// *retired, when given, gets the id of a retired number that led there; else it is left alone.
-  core::Result<std::string> resolve(const std::vector<std::string>& keys, std::string_view proposed,
-                                    bool* conflict, std::string* retired = nullptr);
+  /// Whom the numbers of a message name.
+  struct Named {
+    std::string id;        ///< the Patient in force; empty when nobody is known by them
+    std::string number;    ///< the Patient first named so: `id`, or one retired into it
+    bool conflict = false;   ///< some of the numbers are somebody else's
+    /// Patients who share a number with this one, yet have another record number of an authority
+    /// that gave this one's: two persons, or one with two charts. A person decides.
+    std::vector<std::string> rivals;
+    std::vector<std::string> unknown;   ///< keys of nobody
+  };
+  /// Finds the Patient of the first key that is known, following merges. A number below the first
+  /// (a social security or enterprise number, PID-2) is shared by mistake, or placeholder for many:
+  /// it does not lead to whom another record number of the same authority is in use for.
+  /// @param said  the Patient as the message has it; its types tell record numbers from others
+  core::Result<Named> find(const std::vector<std::string>& keys, const fhir::Node& said);
+  /// find(), or else `proposed` as a new one; records the keys that are nobody's yet. A key that
+  /// belongs to somebody else stays with them: two active numbers are a question for a person,
+  /// never a silent merge.
+  core::Result<Named> resolve(const std::vector<std::string>& keys, const fhir::Node& said,
+                              std::string_view proposed);
 
   /// What a merge did, for the resources to rewrite and to send.
   struct Merge {
@@ -56,6 +71,8 @@ class Identity {
                             const std::string& into);
 
  private:
+  core::Result<bool> is_another(const std::string& owner, const std::vector<std::string>& keys,
+                                const fhir::Node& said);
 
   store::Records& records_;
 };

@@ -72,6 +72,10 @@ core::Status propose_merge(store::Records& records, std::string_view patient,
 core::Status part_pair(store::Records& records, std::string_view patient, std::string_view other,
                        std::string_view by, core::Sequence sequence, core::Instant at);
 
+/// Mpi::rival() where no index is kept: the pair waits unweighed.
+core::Status note_rival(store::Records& records, std::string_view patient, std::string_view other,
+                        core::Sequence sequence, core::Instant at);
+
 /// How clean the index is.
 struct Rates {
   std::uint64_t patients = 0;        ///< in use (neither deleted nor replaced)
@@ -106,6 +110,10 @@ class Mpi {
   /// linked to unattended, else empty.
   core::Result<std::string> arrived(std::string_view id, const fhir::Node& patient, Mode mode,
                                     core::Sequence sequence, core::Instant at);
+  /// A new Patient shares a number with `other` without being taken for them (Identity::find): the
+  /// pair waits for a person, whatever it weighs and whatever the feed's mode.
+  core::Status rival(std::string_view id, const fhir::Node& patient, std::string_view other,
+                     core::Sequence sequence, core::Instant at);
   void savepoint();
   /// Takes back what came since savepoint(); the records must have gone back already.
   core::Status undo_to_savepoint();

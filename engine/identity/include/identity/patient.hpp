@@ -5,6 +5,7 @@
 #include <store/records.hpp>
 
 #include <string>
+#include <vector>
 
 namespace identity {
 
@@ -14,6 +15,14 @@ namespace identity {
 /// http://hl7.org/fhir/sid/us-ssn; numbers of type MR, or without a type, are record numbers.
 /// Works on anything: what is missing or misshapen is empty.
 Person person_of(const fhir::Node& patient);
+
+/// The values of a Patient's record numbers in use: those of type MR, else those without a type
+/// (a number of an unknown kind, as senders of v2.2 give it).
+struct RecordNumbers {
+  std::vector<std::string> values;
+  bool typed = false;   ///< they are of type MR
+};
+RecordNumbers record_numbers(const fhir::Node& patient);
 
 /// A Patient that another one replaced (Patient.link replaced-by) is no person of its own.
 bool is_replaced(const fhir::Node& patient);
