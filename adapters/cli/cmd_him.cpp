@@ -67,7 +67,7 @@ void add_reports(CLI::App& him, Context& context, const Arguments& arguments) {
       ->check(CLI::Range(1, 120));
   CLI::App* chain = add_view(him, context, arguments, "chain",
                              "the way of a visit's documents, step by step", him_chain);
-  chain->add_option("visit,--visit", arguments->visit, "visit number")->required();
+  chain->add_option("visit,--visit", arguments->visit, "visit number, either way");
   CLI::App* letters = add_view(him, context, arguments, "letters", "the log of letters",
                                him_letters);
   letters->add_option("--number", arguments->number, "print this letter");

@@ -208,6 +208,8 @@ void him_rate(const HimArguments& arguments, Context& context) {
 }
 
 void him_chain(const HimArguments& arguments, Context& context) {
+  context.exit = kUsage;
+  if (arguments.visit.empty()) return complain("him chain: of which visit? Give its number");
   auto view = look(arguments, context);
   if (!view) return;
   const auto found = him::document_chains(*view->records, *view->knowledge->rules, arguments.visit,

@@ -135,6 +135,9 @@ void each_fact(Facts& facts, One& d) {
   facts("owner_reference", d.owner_reference);
   facts("begun", d.begun);
   facts("available", d.available);
+  facts("blocked", d.blocked);
+  facts("spared", d.spared);
+  facts("asked_due", d.asked_due);
   facts("severity", d.severity);
   facts("source", d.source);
   facts("hard_due", d.hard_due);

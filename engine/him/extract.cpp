@@ -136,6 +136,7 @@ class Facts {
     }
     if (list->count > 0) into_.add(object_, name, list->count == 1 ? list->item(0) : list);
   }
+  const core::TimeZone& zone() const { return zone_; }
   Extract done(std::string_view patient, std::string_view encounter) const {
     Extract out;
     out.kind = kind_;
@@ -323,14 +324,29 @@ void Facts::sections(const Node* tree) {
 }
 
 /// Who signed, in the order of the signatures. FHIR R4 has one authenticator; all of TXA-22 are in
-/// an extension.
-std::vector<const Node*> signers_of(const Node* tree) {
-  std::vector<const Node*> all;
+/// an extension, each with its time.
+struct Signatures {
+  std::vector<const Node*> who, undated;
+  std::string_view first;   ///< the earliest time of them
+};
+
+Signatures signatures_of(const Node* tree, const core::TimeZone& zone) {
+  Signatures all;
+  all.first = extension_text(tree, "authentication-time");
   for_extensions(tree, "document-signer", [&](const Node* one) {
     const Node* who = one->find("valueReference");
-    if (who && all.size() < kSignersMax) all.push_back(who);
+    if (!who || all.who.size() >= kSignersMax) return;
+    all.who.push_back(who);
+    const std::string_view when = extension_text(who, "signature-time");
+    if (when.empty()) all.undated.push_back(who);
+    const auto at = read_time(when, zone), first = read_time(all.first, zone);
+    if (at && (!first || *at < *first)) all.first = when;
   });
-  if (all.size() < 2) all.assign(1, tree->find("authenticator"));
+  if (all.who.size() < 2) {
+    all.who.assign(1, tree->find("authenticator"));
+    all.undated.clear();
+    if (all.first.empty()) all.undated = all.who;
+  }
   return all;
 }
 
@@ -346,12 +362,14 @@ Extract document(std::string_view, const Node* tree, Facts facts) {
   facts.time("origination", extension_text(tree, "origination-time"));
   facts.time("transcription", extension_text(tree, "transcription-time"));
   facts.time("edit", extension_text(tree, "edit-time"));
-  facts.time("authentication", extension_text(tree, "authentication-time"));
+  const Signatures signatures = signatures_of(tree, facts.zone());
+  facts.time("authentication", signatures.first);
   facts.time("date", tree->text_of("date"));
   facts.person("author", at(tree, {"author"}));
   const Node* assigned = extension(tree, "assigned-authenticator");
   facts.person("assigned", assigned ? assigned->find("valueReference") : nullptr);
-  facts.persons("authenticator", signers_of(tree));
+  facts.persons("authenticator", signatures.who);
+  facts.persons("undated", signatures.undated);
   const Node* typist = extension(tree, "transcriptionist");
   facts.person("transcriptionist", typist ? typist->find("valueReference") : nullptr);
   std::string_view replaces, appends;

@@ -186,34 +186,27 @@ void set_owner(const Rule& rule, const Scope& scope, const ProviderIndex* provid
   }
 }
 
-/// The owner's clock stands still while the owner is away; the hospital's, and what must be before
-/// a point in time (an operation), never do.
-Instant with_pauses(Instant due, const Verdict& verdict, microseconds after,
-                    const Circumstances& circumstances) {
-  if (!circumstances.absences) return due;
-  const auto mine = circumstances.absences->find(verdict.owner_id);
-  if (mine == circumstances.absences->end()) return due;
-  return paused(due - after, due, mine->second, circumstances.policy().absence_grace);
-}
-
-void set_due(const Rule& rule, const Scope& scope, const Circumstances& circumstances,
-             Verdict& verdict) {
+/// @return when the owner's clock began to run, where it is known.
+std::optional<Instant> set_due(const Rule& rule, const Scope& scope,
+                               const Circumstances& circumstances, Verdict& verdict) {
   const auto no_later = [&verdict](std::optional<Instant> than) {
     verdict.due = earlier_of(verdict.due, than);
   };
   for (const Due& due : rule.due) {
     if (due.when && !holds(*due.when, scope)) continue;
     if (due.policy.from_opening) verdict.due_after_opening = due.policy.after;
-    if (const auto policy = anchored(due.policy, scope)) {
-      no_later(with_pauses(*policy, verdict, microseconds{due.policy.after}, circumstances));
-    }
+    const microseconds after{due.policy.after};
+    const auto policy = anchored(due.policy, scope);
+    if (policy) no_later(with_pauses(*policy, verdict.owner_id, after, circumstances));
     for (const Expr& before : due.before) {
       if (const auto time = value(before, scope)) no_later(instant(*time));
     }
     if (due.hard) verdict.hard_due = anchored(*due.hard, scope);
     no_later(verdict.hard_due);
-    return;
+    if (policy) return *policy - after;
+    break;
   }
+  return std::nullopt;
 }
 
 void put_word(std::string& text, std::string_view word, std::string_view value) {
@@ -270,6 +263,7 @@ void conclude(const Rule& rule, const Chart& chart, Scope& scope, Instant arose,
   verdict.available = rule.available        ? holds(*rule.available, scope)
                       : rule.wants_document ? verdict.begun != nullptr
                                             : true;
+  verdict.blocked = rule.available && !verdict.available;
   set_lacking(rule, missing, scope, verdict);
   if (!scope.current[static_cast<std::size_t>(Kind::kProcedure)]) {
     scope.current[static_cast<std::size_t>(Kind::kProcedure)] = last_operation(chart);
@@ -279,11 +273,10 @@ void conclude(const Rule& rule, const Chart& chart, Scope& scope, Instant arose,
     verdict.fires = false;
     verdict.mute = Mute::kHistorical;
   }
-  set_due(rule, scope, circumstances, verdict);
-  const Policy& policy = circumstances.policy();
-  if (const auto end = chart_deadline(chart, arose, policy)) {
-    verdict.chart_due = with_pauses(*end, verdict, policy.chart_due_after, circumstances);
-  }
+  const auto began = set_due(rule, scope, circumstances, verdict);
+  // What waits for another's step arises with it: his time is not the owner's.
+  if (rule.available && began) arose = std::max(arose, *began);
+  verdict.chart_due = chart_due_of(chart, arose, verdict.owner_id, circumstances);
 }
 
 /// A verdict is half a kilobyte: it is made where it stays.
@@ -416,6 +409,22 @@ std::optional<Instant> chart_deadline(const Chart& chart, Instant arose, const P
   const Instant deadline = instant(*end) + policy.chart_due_after;
   if (arose >= deadline) return {};
   return deadline;
+}
+
+Instant with_pauses(Instant due, std::string_view owner, microseconds after,
+                    const Circumstances& circumstances) {
+  if (!circumstances.absences) return due;
+  const auto mine = circumstances.absences->find(owner);
+  if (mine == circumstances.absences->end()) return due;
+  return paused(due - after, due, mine->second, circumstances.policy().absence_grace);
+}
+
+std::optional<Instant> chart_due_of(const Chart& chart, Instant arose, std::string_view owner,
+                                    const Circumstances& circumstances) {
+  const Policy& policy = circumstances.policy();
+  const auto end = chart_deadline(chart, arose, policy);
+  if (!end) return std::nullopt;
+  return with_pauses(*end, owner, policy.chart_due_after, circumstances);
 }
 
 std::string subject_reference(const Fact& subject) {

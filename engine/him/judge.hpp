@@ -65,18 +65,22 @@ struct Verdict {
   std::optional<core::Instant> wake;        ///< would fire then, by the clock alone
   const Fact* begun = nullptr;              ///< a document on its way
   bool available = false;
+  bool blocked = false;                     ///< see Deficiency
   std::string lacking;
   std::string owner, owner_name, owner_reference, owner_id;
   std::optional<core::Instant> due, hard_due, chart_due;
   std::optional<std::int64_t> due_after_opening;   ///< microseconds, where the rule counts so
   std::int64_t judged = 0;                  ///< mark of everything it says; never 0 once it is made
 
-  std::optional<core::Instant> first_due() const { return earlier_of(due, chart_due); }
+  std::optional<core::Instant> first_due() const {
+    return blocked ? hard_due : earlier_of(due, chart_due);
+  }
   bool wanted() const { return fires && !exempt && !met && mute == Mute::kNo; }
 };
 
 /// How long a step that waits for a silent feed waits before it looks again.
 inline constexpr std::chrono::hours kHoldRetry{1};
+inline constexpr std::string_view kByHand = "MANUAL";   ///< rule of what somebody added
 inline constexpr int kPeriodsMax = 1000;  ///< of a repeating rule on one visit; later ones are mute
 
 /// All rules over all their subjects. Pure: depends on nothing but its arguments.
@@ -99,6 +103,15 @@ std::string deficiency_id(const Verdict& verdict, const Chart& chart);
 std::optional<core::Instant> chart_deadline(const Chart& chart, core::Instant arose,
                                             const Policy& policy);
 
+/// The owner's clock stands still while the owner is away; the hospital's, and what must be before
+/// a point in time (an operation), never do. `after`: how long the clock ran until `due`.
+core::Instant with_pauses(core::Instant due, std::string_view owner,
+                          std::chrono::microseconds after, const Circumstances& circumstances);
+/// chart_deadline() with the owner's absences.
+std::optional<core::Instant> chart_due_of(const Chart& chart, core::Instant arose,
+                                          std::string_view owner,
+                                          const Circumstances& circumstances);
+
 /// The state an open deficiency has at `now`, by its due time alone.
 State open_state(const Deficiency& deficiency, core::Instant now, const Policy& policy);
 /// The same, with the letters that went out.
@@ -110,6 +123,11 @@ std::optional<core::Instant> next_change(const Deficiency& deficiency, const Pol
 /// The mark of what a verdict says of this chart: two that differ in anything that a deficiency
 /// takes from them have two marks.
 std::int64_t mark_of(const Verdict& verdict, const Chart& chart);
+
+/// An item that somebody added by hand follows its chart (the discharge) and its owner's absences.
+/// @return whether something changed.
+bool follow_by_hand(const Deficiency& stored, const Chart& chart, const Cause& cause,
+                    const Circumstances& circumstances, std::vector<Change>& changes);
 
 /// Brings the stored deficiency (nullptr: none yet) in line with the verdict (nullptr: its subject
 /// is gone), and adds what changed to `changes`; the same verdict a second time changes nothing.

@@ -57,7 +57,7 @@ std::vector<std::int64_t> sift(const Circumstances& circumstances,
   // What is open may be done, and what is done may be wanted again; nothing else matters.
   std::vector<std::int64_t> rows;
   for (const Standing* one : left) {
-    if (!is_ours(circumstances, one->rule)) continue;
+    if (!is_ours(circumstances, one->rule) && one->rule != kByHand) continue;
     const auto wants = [one](const Verdict& verdict) {
       return verdict.rule && verdict.wanted() && verdict.rule->id == one->rule;
     };
@@ -99,6 +99,10 @@ void settle_verdicts(const Circumstances& circumstances, const Chart& chart,
     }
   }
   for (const Deficiency* orphan : left) {
+    if (orphan->rule == kByHand) {
+      follow_by_hand(*orphan, chart, cause, circumstances, into.changes);
+      continue;
+    }
     if (!is_ours(circumstances, orphan->rule)) continue;
     reconcile(orphan, nullptr, chart, cause, circumstances, into.changes);
   }

@@ -93,6 +93,14 @@ core::Result<std::string> unknown_in(store::Records& records, const RulePack& ru
     if (!visit) return core::fail(visit.error());
     if (!*visit) return no_such_visit(db, filter.visit).detail;
   }
+  if (!filter.mrn.empty()) {
+    store::SearchQuery query;
+    query.type = "Patient";
+    query.clauses = {{"identifier", "", {filter.mrn}}};
+    const auto patients = records.search(query);
+    if (!patients) return core::fail(patients.error());
+    if (patients->empty()) return fmt::format("no patient has the number {}", filter.mrn);
+  }
   if (filter.owner.empty()) return std::string();
   const auto owner = known_owner(db, filter.owner);
   return owner ? std::string() : owner.error().detail;

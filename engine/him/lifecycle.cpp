@@ -19,6 +19,9 @@ using store::Row;
 bool wrote(const Deficiency& one, Letter letter) {
   return (one.letters >> static_cast<unsigned>(letter) & 1u) != 0;
 }
+bool calls_for(const Deficiency& one, Letter letter) {
+  return one.calls_for(static_cast<unsigned>(letter));
+}
 
 }  // namespace
 
@@ -123,22 +126,24 @@ void Lifecycle::note(Letter letter, Deficiency& deficiency) {
 /// The letters of the day, once their hour has come.
 void Lifecycle::step_letters(Deficiency& d, Instant now) {
   const auto hour_is_past = [&](Instant from) { return letter_time(policy_, from, zone_) <= now; };
-  if (d.state < State::kDue && !wrote(d, Letter::kAssignment) &&
+  const auto due_letter = [&d](Letter letter) { return !wrote(d, letter) && calls_for(d, letter); };
+  if (d.state < State::kDue && due_letter(Letter::kAssignment) &&
       hour_is_past(d.opened + policy_.assignment_after)) {
     note(Letter::kAssignment, d);
   }
   const auto late = d.late_from();
-  if (late && d.state == State::kDue && !wrote(d, Letter::kReminder) &&
+  if (late && d.state == State::kDue && due_letter(Letter::kReminder) &&
       hour_is_past(std::max(*late - policy_.reminder_before, d.opened))) {
     note(Letter::kReminder, d);
   }
-  if (late && d.state == State::kDelinquent && hour_is_past(std::max(*late, d.opened))) {
+  if (late && d.state == State::kDelinquent && calls_for(d, Letter::kWarning) &&
+      hour_is_past(std::max(*late, d.opened))) {
     d.state = State::kWarned;
     d.warned = now;
     d.suspend_on = suspension_day(d, now);
     note(Letter::kWarning, d);
   }
-  if (d.state >= State::kDelinquent && !wrote(d, Letter::kQualityFile) &&
+  if (d.state >= State::kDelinquent && due_letter(Letter::kQualityFile) &&
       hour_is_past(d.opened + policy_.quality_file_after)) {
     note(Letter::kQualityFile, d);
   }
@@ -149,14 +154,13 @@ bool Lifecycle::step(Deficiency& d, Instant now) {
   const State before = d.state;
   d.retry.reset();
   d.state = std::max(d.state, standing(d, now, policy_));
-  if (d.owed_by_person()) {
-    if (d.state == State::kWarned && d.suspend_on && *d.suspend_on <= now) {
-      d.state = State::kSuspended;
-      d.suspended = now;
-      note(Letter::kSuspension, d);
-    }
-    step_letters(d, now);
+  if (d.state == State::kWarned && d.suspend_on && *d.suspend_on <= now &&
+      calls_for(d, Letter::kSuspension)) {
+    d.state = State::kSuspended;
+    d.suspended = now;
+    note(Letter::kSuspension, d);
   }
+  step_letters(d, now);
   if (d.state != before) d.modified = std::max(d.modified, now);
   return d.state != before;
 }

@@ -2,7 +2,9 @@
 #include <fhir/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "chart_store.hpp"
@@ -109,7 +111,58 @@ std::string_view family_name(std::string_view name) {
   return comma == name.npos ? std::string_view() : name.substr(0, comma);
 }
 
-bool fits(const Deficiency& one, const ListFilter& filter) {
+/// Whose deficiencies a record number asks for: of each authority that gave it, who has it now,
+/// also where it was retired.
+core::Result<std::set<std::string>> patients_numbered(store::Records& records,
+                                                      const std::string& number) {
+  store::SearchQuery query;
+  query.type = "Patient";
+  query.clauses = {{"identifier", "", {number}}};
+  const auto found = records.search(query);
+  if (!found) return core::fail(found.error());
+  std::set<std::string> ids;
+  for (const store::Resource& one : *found) {
+    std::string current = one.id;
+    for (bool retired = true; retired && ids.insert(current).second;) {
+      retired = false;
+      const auto done = records.db().query(
+          "SELECT survivor FROM patient_redirect WHERE retired = ?1", {std::string_view(current)},
+          [&](const store::Row& row) {
+            current = row.text(0);
+            retired = true;
+            return false;
+          });
+      if (!done) return core::fail(done.error());
+    }
+  }
+  return ids;
+}
+
+/// select(), where a number stands for whoever has it.
+core::Result<std::vector<Deficiency>> select(store::Records& records, ChartStore& charts,
+                                             const ListFilter& filter,
+                                             std::set<std::string>& patients, Instant now) {
+  if (!filter.mrn.empty()) {
+    auto named = patients_numbered(records, filter.mrn);
+    if (!named) return core::fail(named.error());
+    patients = std::move(*named);
+  }
+  if (patients.empty() || !filter.visit.empty() || !filter.id.empty()) {
+    return charts.select(filter, now);
+  }
+  std::vector<Deficiency> all;
+  for (const std::string& patient : patients) {
+    ListFilter of_patient;
+    of_patient.patient = patient;
+    auto some = charts.select(of_patient, now);
+    if (!some) return some;
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+bool fits(const Deficiency& one, const ListFilter& filter,
+          const std::set<std::string>& patients) {
   const auto same = [](const std::string& wanted, const std::string& value) {
     return wanted.empty() || wanted == value;
   };
@@ -119,8 +172,9 @@ bool fits(const Deficiency& one, const ListFilter& filter) {
                      filter.owner == one.owner_reference || filter.owner == one.owner_id ||
                      one.owner.ends_with("(" + filter.owner + ")");
   const bool visit = same(filter.visit, one.visit) || filter.visit == one.encounter;
-  return owner && visit && same(filter.id, one.id) && same(filter.rule, one.rule) &&
-         same(filter.patient, one.patient) && same(filter.mrn, one.mrn) &&
+  const bool mrn = same(filter.mrn, one.mrn) || patients.contains(one.patient);
+  return owner && visit && mrn && same(filter.id, one.id) && same(filter.rule, one.rule) &&
+         same(filter.patient, one.patient) &&
          (!filter.open_only || is_open(one.state));
 }
 
@@ -181,7 +235,8 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
                                            const ListFilter& filter, Instant now,
                                            const Site& site) {
   ChartStore charts(records.db());
-  auto found = charts.select(filter, now);
+  std::set<std::string> patients;
+  auto found = select(records, charts, filter, patients, now);
   if (!found) return found;
   const auto outlook = Outlook::of(records, site);
   if (!outlook) return core::fail(outlook.error());
@@ -193,7 +248,7 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
   auto owner = (*outlook)->providers().find(filter.owner);   // whatever id of a doctor is named
   if (!owner) return core::fail(owner.error());
   wanted.owner = std::move(*owner);
-  std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted); });
+  std::erase_if(*found, [&](const Deficiency& one) { return !fits(one, wanted, patients); });
   if (filter.places || !filter.service.empty() || !filter.unit.empty()) {
     if (auto done = add_places(records, charts, *found); !done) return core::fail(done.error());
   }

@@ -90,7 +90,14 @@ Node* write(const Rate& rate, const core::TimeZone& zone, Document& into) {
                  "http://terminology.hl7.org/CodeSystem/measure-improvement-notation", "decrease",
                  {});
   Node* group = out.in_list(root, "group");
-  out.population(group, kMeasurePopulation, "denominator", rate.discharges);
+  // The denominator is an average, and no whole number: the score is said in words, beside the
+  // discharges that it was made of.
+  out.text(out.object(group, "code"), "text",
+           fmt::format("delinquent charts per 100 of the average monthly discharges ({}/{} = "
+                       "{:.2f})",
+                       rate.discharges, rate.months,
+                       static_cast<double>(rate.discharges) / rate.months));
+  out.population(group, kMeasurePopulation, "initial-population", rate.discharges);
   out.population(group, kMeasurePopulation, "numerator", rate.delinquent_charts);
   if (rate.percent) out.percent(group, *rate.percent);
   return root;

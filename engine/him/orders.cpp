@@ -211,7 +211,7 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
   const std::string_view action = order.text_of("action");
   if (action == "absence") return absent(order, cause, mark);
   if (action == "absence-withdraw") return not_absent(order, cause, mark);
-  if (action == "assign") return assign(order, cause, changes);
+  if (action == "assign") return assign(order, cause, mark, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
   if (action == "provider-join" || action == "provider-part") return join(order, cause, mark);
@@ -278,17 +278,18 @@ core::Status Orders::decide(const Node& order, const Cause& cause, const Mark& m
   return {};
 }
 
-core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<Change>& changes) {
-  constexpr core::Uuid kByHand{{0x8b, 0x31, 0x60, 0x0e, 0x95, 0x2d, 0x5c, 0x44, 0xa2, 0x7f, 0x18,
-                                0xd3, 0x0b, 0x6c, 0xe9, 0x52}};
+core::Status Orders::assign(const Node& order, const Cause& cause, const Mark& mark,
+                            std::vector<Change>& changes) {
+  constexpr core::Uuid kNameSpace{{0x8b, 0x31, 0x60, 0x0e, 0x95, 0x2d, 0x5c, 0x44, 0xa2, 0x7f, 0x18,
+                                   0xd3, 0x0b, 0x6c, 0xe9, 0x52}};
   const auto visit = charts_.visit_numbered(order.text_of("visit"));
   if (!visit) return core::fail(visit.error());
   const auto due = moment(order.text_of("due"), life_.zone());
   if (!*visit || !due) return {};
   Change change{Change::Kind::kOpened, {}};
   Deficiency& one = change.deficiency;
-  one.id = core::uuid_v5(kByHand, fmt::format("{}", cause.sequence.value())).text();
-  one.rule = "MANUAL";
+  one.id = core::uuid_v5(kNameSpace, fmt::format("{}", cause.sequence.value())).text();
+  one.rule = kByHand;
   one.patient = (*visit)->patient;
   one.encounter = (*visit)->encounter;
   one.visit = order.text_of("visit");
@@ -302,14 +303,14 @@ core::Status Orders::assign(const Node& order, const Cause& cause, std::vector<C
   one.opened_sequence = cause.sequence;
   one.modified = cause.now;
   one.available = true;
-  one.due = *due;
+  one.due = one.asked_due = *due;
+  one.state = open_state(one, cause.now, life_.policy());
   Chart chart;
   if (auto done = charts_.load_visit(one.encounter, chart); !done) return done;
-  one.chart_due = chart_deadline(chart, one.opened, life_.policy());
-  one.state = open_state(one, cause.now, life_.policy());
   if (const fhir::Node* mrn = chart.patient_fact.stored[slot(kPatientFields, "mrn")]) {
     one.mrn = mrn->text;
   }
+  mark(one.patient, one.encounter);   // the chart and the owner's absences have their say
   if (auto done = life_.save(one); !done) return done;
   changes.push_back(std::move(change));
   return {};

@@ -28,7 +28,8 @@ class Orders {
  private:
   core::Status decide(const fhir::Node& order, const Cause& cause, const Mark& mark,
                       std::vector<Change>& changes);
-  core::Status assign(const fhir::Node& order, const Cause& cause, std::vector<Change>& changes);
+  core::Status assign(const fhir::Node& order, const Cause& cause, const Mark& mark,
+                      std::vector<Change>& changes);
   core::Status absent(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status not_absent(const fhir::Node& order, const Cause& cause, const Mark& mark);
   core::Status judge_again(std::string_view owner, const Mark& mark);

@@ -48,6 +48,8 @@ void refresh(Deficiency& out, const Verdict& verdict, const Chart& chart, Instan
   }
   out.begun = verdict.begun != nullptr;
   out.available = verdict.available;
+  out.blocked = verdict.blocked;
+  out.spared = rule.spared;
   out.severity = rule.severity;
   out.source = rule.source;
   out.due = verdict.due;
@@ -64,8 +66,9 @@ bool same(const Deficiency& a, const Deficiency& b) {
   const auto all = [](const Deficiency& d) {
     return std::tie(d.patient, d.mrn, d.visit, d.encounter, d.subject, d.lacking_code, d.lacking,
                     d.owner, d.owner_name, d.owner_reference, d.state, d.begun, d.available,
-                    d.severity, d.source, d.due, d.hard_due, d.chart_due, d.opened, d.opened_by,
-                    d.closed, d.closed_by, d.part, d.owner_id, d.warned, d.suspend_on, d.suspended);
+                    d.blocked, d.spared, d.severity, d.source, d.due, d.hard_due, d.chart_due,
+                    d.opened, d.opened_by, d.closed, d.closed_by, d.part, d.owner_id, d.warned,
+                    d.suspend_on, d.suspended);
   };
   return all(a) == all(b);
 }
@@ -99,7 +102,7 @@ void close(Change& change, State state, const Cause& cause) {
 }  // namespace
 
 std::int64_t mark_of(const Verdict& verdict, const Chart& chart) {
-  constexpr std::size_t kBesidesTexts = 64;   // flags, times and the ends of texts
+  constexpr std::size_t kBesidesTexts = 72;   // flags, times and the ends of texts
   thread_local std::string said;
   const Rule& rule = *verdict.rule;
   const std::string_view mrn = chart_text(chart.patient_fact, slot(kPatientFields, "mrn"));
@@ -140,7 +143,8 @@ std::int64_t mark_of(const Verdict& verdict, const Chart& chart) {
   text(verdict.owner_reference);
   text(verdict.owner_id);
   *at++ = verdict.begun ? 'b' : ' ';
-  *at++ = verdict.available ? 'a' : ' ';
+  *at++ = verdict.available ? 'a' : verdict.blocked ? 'x' : ' ';
+  number(rule.spared);
   text(rule.severity);
   text(rule.source);
   time(verdict.due);
@@ -175,24 +179,47 @@ std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
   const auto wrote = [&d](Letter letter) {
     return (d.letters >> static_cast<unsigned>(letter) & 1u) != 0;
   };
-  const bool person = d.owed_by_person();
+  const auto due_letter = [&](Letter letter) {
+    return !wrote(letter) && d.calls_for(static_cast<unsigned>(letter));
+  };
   const auto late = d.late_from();
   if (late && d.state < State::kDue) at(*late - policy.reminder_before);
   if (late && d.state == State::kDue) at(*late + microseconds{1});
-  if (person && d.state < State::kDue && !wrote(Letter::kAssignment)) {
+  if (d.state < State::kDue && due_letter(Letter::kAssignment)) {
     at(letter_time(policy, d.opened + policy.assignment_after, zone));
   }
-  if (person && late && d.state == State::kDue && !wrote(Letter::kReminder)) {
+  if (late && d.state == State::kDue && due_letter(Letter::kReminder)) {
     at(letter_time(policy, std::max(*late - policy.reminder_before, d.opened), zone));
   }
-  if (person && late && d.state == State::kDelinquent) {
+  if (late && d.state == State::kDelinquent && due_letter(Letter::kWarning)) {
     at(letter_time(policy, std::max(*late, d.opened), zone));
   }
-  if (person && d.state == State::kWarned && d.suspend_on) at(*d.suspend_on);
-  if (person && d.state >= State::kDelinquent && !wrote(Letter::kQualityFile)) {
+  if (d.state == State::kWarned && d.suspend_on && due_letter(Letter::kSuspension)) {
+    at(*d.suspend_on);
+  }
+  if (d.state >= State::kDelinquent && due_letter(Letter::kQualityFile)) {
     at(letter_time(policy, d.opened + policy.quality_file_after, zone));
   }
   return next && d.retry ? std::max(*next, *d.retry) : next;
+}
+
+bool follow_by_hand(const Deficiency& stored, const Chart& chart, const Cause& cause,
+                    const Circumstances& circumstances, std::vector<Change>& changes) {
+  if (!is_open(stored.state)) return false;
+  Change change{Change::Kind::kChanged, stored};
+  Deficiency& next = change.deficiency;
+  const auto asked = next.asked_due ? next.asked_due : next.due;
+  if (!asked) return false;
+  next.asked_due = asked;
+  next.due = with_pauses(*asked, next.owner_id, *asked - next.opened, circumstances);
+  next.chart_due = chart_due_of(chart, next.opened, next.owner_id, circumstances);
+  const auto late = next.late_from();
+  if (late == stored.late_from()) return false;
+  if (*late > cause.now) forget_letters(next);
+  next.state = standing(next, cause.now, circumstances.policy());
+  next.modified = std::max(next.modified, cause.now);
+  changes.push_back(std::move(change));
+  return true;
 }
 
 bool reconcile(const Deficiency* stored, const Verdict* verdict, const Chart& chart,

@@ -100,7 +100,9 @@ core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const Rule
   std::map<std::string, Jeopardy> by_owner;
   std::map<std::string, std::set<std::string>> charts;
   for (const Deficiency& one : *open) {
-    if (one.state < State::kDelinquent || !one.owed_by_person()) continue;
+    // Whom no letter warns, no suspension threatens.
+    constexpr auto kWarns = static_cast<unsigned>(Letter::kWarning);
+    if (one.state < State::kDelinquent || !one.calls_for(kWarns)) continue;
     auto [place, fresh] = by_owner.try_emplace(one.owner_id);
     Jeopardy& entry = place->second;
     entry.owner_id = one.owner_id;

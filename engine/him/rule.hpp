@@ -116,6 +116,7 @@ struct Rule {
   std::string lacking_code, lacking;       ///< "{missing}" stands for the labels that do not hold
   std::vector<OwnerStep> owner;
   std::vector<Due> due;                    ///< the first whose `when` holds
+  std::uint32_t spared = 0;                ///< bit n: no letter Ln to whoever owes it
 };
 
 struct RulePack::Impl {

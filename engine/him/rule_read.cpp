@@ -39,10 +39,11 @@ const std::map<std::string_view, std::vector<std::string_view>>& rule_keys() {
       {"file", {"pack", "title", "lists", "conditions", "rules", "policy"}},
       {"rule",
        {"id", "title", "source", "severity", "effective_from", "needs", "trigger", "exempt",
-        "repeat", "requires", "closes_by", "available", "lacking", "owner", "due", "parts"}},
+        "repeat", "requires", "closes_by", "available", "lacking", "owner", "due",
+        "letters", "parts"}},
       {"part",
        {"part", "title", "severity", "trigger", "exempt", "repeat", "requires", "closes_by",
-        "available", "lacking", "owner", "due"}},
+        "available", "lacking", "owner", "due", "letters"}},
       {"needs", {"messages", "feeds"}},
       {"repeat", {"from", "after", "until", "steps", "lead"}},
       {"step", {"every", "times"}},
@@ -342,6 +343,7 @@ void RuleReader::read_one(const Node& node, const std::string& part) {
   read_lacking(node, rule);
   read_owner(node, rule);
   read_dues(node, rule);
+  if (const Node* letters = node.find("letters")) read_letters(*letters, rule);
   check_needs(node, rule);
   const bool sound = std::none_of(
       findings_.begin() + static_cast<std::ptrdiff_t>(errors), findings_.end(),

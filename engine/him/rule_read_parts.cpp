@@ -199,6 +199,31 @@ void RuleReader::read_owner(const Node& node, Rule& rule) {
   }
 }
 
+/// `letters: [L0, L1]`: the only ones that whoever owes it is written.
+void RuleReader::read_letters(const Node& node, Rule& rule) {
+  constexpr Letter kMay[] = {Letter::kAssignment, Letter::kReminder, Letter::kWarning,
+                             Letter::kSuspension, Letter::kQualityFile};
+  std::uint32_t wanted = 0;
+  for (const std::string& word : words(node, "letters")) {
+    const auto one = std::find_if(std::begin(kMay), std::end(kMay),
+                                  [&word](Letter letter) { return to_text(letter) == word; });
+    if (one == std::end(kMay)) {
+      return error(node.place,
+                   fmt::format("\"{}\" is none of the letters L0, L1, L2, L3, L5", word));
+    }
+    wanted |= 1u << static_cast<unsigned>(*one);
+  }
+  const auto has = [wanted](Letter letter) {
+    return (wanted >> static_cast<unsigned>(letter) & 1u) != 0;
+  };
+  if (has(Letter::kWarning) != has(Letter::kSuspension)) {
+    return error(node.place, "L2 threatens with what L3 carries out: both, or neither");
+  }
+  for (const Letter letter : kMay) {
+    if (!has(letter)) rule.spared |= 1u << static_cast<unsigned>(letter);
+  }
+}
+
 void RuleReader::read_dues(const Node& node, Rule& rule) {
   const Node* due = need(node, "due", "rule");
   if (!due) return;

@@ -60,6 +60,7 @@ class RuleReader {
   void read_items(const Node& node, const Context& context, Alternative& out);
   void read_lacking(const Node& node, Rule& rule);
   void read_owner(const Node& node, Rule& rule);
+  void read_letters(const Node& node, Rule& rule);
   void read_dues(const Node& node, Rule& rule);
   std::optional<Due> read_due(const Node& node, const Rule& rule);
   std::optional<Anchor> read_anchor(const Node& node, std::string_view what,

@@ -18,6 +18,19 @@ bool to_number(std::string_view text, double& out) {
   return fault == std::errc() && end == text.data() + text.size();
 }
 
+/// "RXA-3", "^4", "$order", "%trigger": meant as a reference, most likely.
+bool looks_like_field(std::string_view word) {
+  const auto digit = [&](std::size_t at) {
+    return at < word.size() && word[at] >= '0' && word[at] <= '9';
+  };
+  if (word.size() < 2) return false;
+  if (word[0] == '$' || word[0] == '%') return true;
+  if (word[0] == '^') return digit(1);
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  return word.size() >= 5 && capital(word[0]) && (capital(word[1]) || digit(1)) &&
+         (capital(word[2]) || digit(2)) && word[3] == '-' && digit(4);
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> Expression::condition() {
@@ -237,8 +250,14 @@ std::optional<std::uint32_t> Expression::comparison() {
 bool Expression::right_side(Cond& out) {
   if (!take("{")) {
     out.op = Cond::Op::kCompare;
+    skip();
+    const bool quoted = here() == '"' || here() == '\'';
     const auto value = condition_literal();
     if (!value) return false;
+    if (!quoted && looks_like_field(value->text)) {
+      return fail(fmt::format("\"{0}\" would be compared as a word; the field is {{{0}}}, the word "
+                              "stands in quotes", value->text));
+    }
     out.literals = {static_cast<std::uint32_t>(program_.literals.size()), 1};
     program_.literals.push_back(*value);
     return true;

@@ -198,7 +198,13 @@ Node* document(const Fields& fields, Document& doc) {
     if (words.empty()) continue;
     Node* signature = b.item(b.root, "extension");
     b.put(signature, "url", kExtension + "document-signer");
-    b.person_into(b.child(signature, "valueReference"), std::string(words));
+    const std::size_t time = words.find('@');   // "1001 Adams, Ruth@2026-03-03T08:00:00Z"
+    Node* who = b.child(signature, "valueReference");
+    b.person_into(who, std::string(words.substr(0, time)));
+    if (time == words.npos) continue;
+    Node* when = b.item(who, "extension");
+    b.put(when, "url", kExtension + "signature-time");
+    b.put(when, "valueDateTime", std::string(words.substr(time + 1)));
   }
   b.extension("author-role", "valueCode", b.get("author_role"));
   if (const std::string text = b.get("text"); !text.empty()) {

@@ -123,6 +123,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_work_is_refused) {
   BOOST_TEST(starts(first("    source: policy\n", ""), "5:5: rule needs \"source\""));
   BOOST_TEST(starts(first("text: A report", "text: 'Lacks {missing}'"), "18:36: {missing} needs"));
   BOOST_TEST(starts(first("reason: 'a reason', ", ""), "13:9: exempt needs \"reason\""));
+  BOOST_TEST(starts(first("severity: H", "severity: H\n    letters: [L0, L9]"),
+                    "9:14: \"L9\" is none of the letters L0, L1, L2, L3, L5"));
+  BOOST_TEST(starts(first("severity: H", "severity: H\n    letters: [L0, L2]"),
+                    "9:14: L2 threatens with what L3 carries out"));
 }
 
 BOOST_AUTO_TEST_CASE(doubtful_rules_are_warned_of) {

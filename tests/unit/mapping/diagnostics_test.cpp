@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE(rules_at_fault) {
       {"condition", "  gender: {when: PID-8 == F, from: PID-8}", "\"==\" is not an operator"},
       {"condition end", "  gender: {when: PID-8 valued PID-9, from: PID-8}", "unexpected \"PID-9\" in the condition"},
       {"condition word", "  gender: {when: PID-8 exists, from: PID-8}", "expected valued, empty, deleted"},
+      {"a field compared as a word", "  gender: {when: PID-8 != PID-10, from: PID-8}",
+       "the field is {PID-10}"},
       {"parenthesis", "  gender: {when: '(PID-8 valued', from: PID-8}", "expected \")\""},
       {"concat", "  ext.note: {concat: 'a[{PID-8}'}", "the \"[\" is not closed"},
       {"concat brace", "  ext.note: {concat: 'a}'}", "\"}\" closes nothing"},

@@ -63,6 +63,11 @@ struct Deficiency {
   std::string owner_name;             ///< in words, where the chart has them
   bool begun = false;                 ///< a document for it exists, not yet signed
   bool available = false;             ///< the previous step is done: its owner can act
+  /// The step before it, somebody else's, is not done (the rule's `available:` does not hold): its
+  /// owner is neither late nor written to until it is. The hospital's clock runs all the same.
+  bool blocked = false;
+  std::optional<core::Instant> asked_due;   ///< by hand: as it was set, before absences
+  std::uint32_t spared = 0;           ///< bit n: its rule has no letter Ln written to its owner
   std::optional<core::Instant> hard_due;   ///< the hospital's clock, which no absence pauses
   /// By when its chart is to be complete (policy), for what arose before that, whenever it was
   /// heard of.
@@ -88,8 +93,14 @@ struct Deficiency {
   std::string unit;                   ///< where the patient is, or was last (PV1-3)
 
   /// From when it is delinquent: its due time, or that of the chart.
-  std::optional<core::Instant> late_from() const { return earlier_of(due, chart_due); }
+  std::optional<core::Instant> late_from() const {
+    return blocked ? hard_due : earlier_of(due, chart_due);
+  }
   bool owed_by_person() const { return !owner_id.empty() && owner_id.front() != '='; }
+  /// Whether its owner is written to as letter Ln says.
+  bool calls_for(unsigned letter) const {
+    return owed_by_person() && !blocked && (spared >> letter & 1u) == 0;
+  }
 };
 
 /// A feed as rules see it.
@@ -209,6 +220,7 @@ class Charts {
 struct ListFilter {
   /// Empty = any. `visit`: visit number or Encounter id; `owner`: id, number ("1001@NORTH" where
   /// two doctors have it), name, family name, both or reference.
+  /// `mrn`: of whoever has the number now, also a retired one.
   std::string rule, patient, visit, mrn, owner, id;
   std::string service;   ///< code or words of PV1-10, letter case does not matter
   std::string unit;      ///< "4W": the location, or its first part
@@ -225,8 +237,8 @@ core::Result<std::vector<Deficiency>> list(store::Records& records, const RulePa
                                            const ListFilter& filter, core::Instant now,
                                            const Site& site = {});
 
-/// What a filter names that nobody has heard of, with the nearest that is known: a rule, a visit,
-/// an owner; empty when there is no such. For whoever wonders at an empty list.
+/// What a filter names that nobody has heard of, with the nearest that is known: a rule, a visit, a
+/// patient's number, an owner; empty when there is no such. For whoever wonders at an empty list.
 core::Result<std::string> unknown_in(store::Records& records, const RulePack& rules,
                                      const ListFilter& filter);
 
