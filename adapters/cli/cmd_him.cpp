@@ -119,6 +119,11 @@ void add_orders(CLI::App& him, Context& context, const Arguments& arguments) {
   add_view(him, context, arguments, "absences", "absences of physicians that are not over",
            him_absences)
       ->add_flag("--all", arguments->all, "those that are over too");
+  CLI::App* request = add_order(him, context, arguments, "request",
+                                "a letter that asks a patient or family for something", "request");
+  request->add_option("--visit", arguments->visit, "visit number")->required();
+  request->add_option("--recipient", arguments->recipient, "whom it is to")->required();
+  request->add_option("--text", arguments->text, "what is asked for")->required();
   CLI::App* reviewed = add_order(him, context, arguments, "reviewed",
                                  "the department has reviewed a document", "reviewed");
   reviewed->add_option("document", arguments->document, "DocumentReference id")->required();

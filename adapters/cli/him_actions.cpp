@@ -132,7 +132,7 @@ void him_letters(const HimArguments& arguments, Context& context) {
                                  : "(not sent)";
     print(context.json
               ? admin::letter_json(letter, false)
-              : fmt::format("{:>6} {} {:<17} {:<30} {} {}", letter.number,
+              : fmt::format("{:>6} {:<8} {:<17} {:<30} {} {}", letter.number,
                             him::to_text(letter.level), when(letter.written, *view), letter.owner,
                             letter.title, sent));
   }
@@ -363,6 +363,8 @@ void him_order(const std::string& action, const HimArguments& arguments, Context
                          {"note", arguments.note},
                          {"other", arguments.other},
                          {"document", arguments.document},
+                         {"recipient", arguments.recipient},
+                         {"text", arguments.text},
                          {"new", arguments.is_new ? "true" : ""}}),
       context);
   const bool about_items = !arguments.id.empty() || action.starts_with("absence");

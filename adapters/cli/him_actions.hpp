@@ -24,7 +24,7 @@ struct HimArguments {
   std::string before, after;
   // worklists, reviews
   bool csv = false;
-  std::string older_than, quarter, sample, reviewer, note, other;
+  std::string older_than, quarter, sample, reviewer, note, other, recipient, text;
 };
 
 void him_deficiencies(const HimArguments& arguments, Context& context);

@@ -551,7 +551,7 @@ core::Result<std::vector<Change>> Charts::sweep(const Cause& cause) {
   }
   if (done) done = impl_->settle(cause, true, changes);
   if (done) done = impl_->life.write_letters(cause.now);
-  if (done && !cause.historical) done = impl_->life.report_rate(cause.now);
+  if (done && !cause.historical) done = impl_->life.report(cause.now);
   impl_->forget();
   if (!done) return core::fail(done.error());
   return changes;

@@ -35,6 +35,31 @@ std::string item_lines(const LetterFacts& facts, const core::TimeZone& zone) {
   return out;
 }
 
+std::string physician_lines(const LetterFacts& facts, const core::TimeZone& zone) {
+  std::string out;
+  for (const Jeopardy& one : facts.physicians) {
+    out += fmt::format("{}  - {}: {} delinquent in {} charts, the oldest due {}; {} {}",
+                       out.empty() ? "" : "\n", one.owner, one.delinquent, one.charts,
+                       local(one.oldest_due, zone, 10),
+                       one.suspended ? "suspended since" : "suspension on",
+                       local(one.suspension, zone, 10));
+  }
+  return out;
+}
+
+std::string physician_table(const LetterFacts& facts, const core::TimeZone& zone) {
+  std::string out =
+      "<table><thead><tr><th>Physician</th><th>Delinquent</th><th>Charts</th><th>Oldest due</th>"
+      "<th>Suspension</th></tr></thead><tbody>";
+  for (const Jeopardy& one : facts.physicians) {
+    out += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} {}</td></tr>",
+                       core::escape_markup(one.owner), one.delinquent, one.charts,
+                       local(one.oldest_due, zone, 10), one.suspended ? "since" : "on",
+                       local(one.suspension, zone, 10));
+  }
+  return out + "</tbody></table>";
+}
+
 std::string item_table(const LetterFacts& facts, const core::TimeZone& zone) {
   std::string out =
       "<table><thead><tr><th>Lacking</th><th>Patient</th><th>Record</th><th>Visit</th><th>Due</th>"
@@ -89,7 +114,7 @@ constexpr std::string_view kStyle =
 
 Rendered render_letter(const Policy& policy, const LetterTemplate& words, const LetterFacts& facts,
                        const core::TimeZone& zone) {
-  const Deficiency& first = facts.items.front();
+  const bool of_physicians = !facts.physicians.empty();
   std::optional<Instant> suspend_on;
   for (const Deficiency& one : facts.items) {
     if (one.suspend_on && (!suspend_on || *one.suspend_on < *suspend_on)) {
@@ -97,7 +122,10 @@ Rendered render_letter(const Policy& policy, const LetterTemplate& words, const 
     }
   }
   const auto plain = [&](std::string_view field) -> std::string {
-    if (field == "owner") return first.owner;
+    if (field == "owner") return facts.owner;
+    if (field == "patient") return or_dash(facts.patient);
+    if (field == "visit") return or_dash(facts.visit);
+    if (field == "text") return facts.text;
     if (field == "date") return local(facts.now, zone, 10);
     if (field == "number") return fmt::format("{}", facts.number);
     if (field == "hospital") return policy.hospital;
@@ -105,16 +133,20 @@ Rendered render_letter(const Policy& policy, const LetterTemplate& words, const 
     if (field == "suspend_on") return local(suspend_on, zone, 10);
     if (field == "since") return local(facts.since, zone, 10);
     if (field == "unannounced") return facts.unannounced ? words.unannounced : std::string();
-    if (field == "count") return fmt::format("{}", facts.items.size());
+    if (field == "count") {
+      return fmt::format("{}", of_physicians ? facts.physicians.size() : facts.items.size());
+    }
     return {};
   };
   Rendered out;
   out.text = words.title + "\n\n" + fill(words.body, [&](std::string_view field) {
-    return field == "items" ? item_lines(facts, zone) : plain(field);
+    if (field != "items") return plain(field);
+    return of_physicians ? physician_lines(facts, zone) : item_lines(facts, zone);
   });
   // The template is the site's own text, but no markup: what it says is said literally.
   std::string body = paragraphs(fill(core::escape_markup(words.body), [&](std::string_view field) {
-    return field == "items" ? item_table(facts, zone) : core::escape_markup(plain(field));
+    if (field != "items") return core::escape_markup(plain(field));
+    return of_physicians ? physician_table(facts, zone) : item_table(facts, zone);
   }));
   if (!words.to.empty()) {
     const std::string copies = fmt::format("Copies to: {}", fmt::join(words.to, ", "));

@@ -98,8 +98,10 @@ void Lifecycle::forget() {
   providers_.forget();
   altered_ = false;
   pending_.clear();
+  grown_old_.clear();
   notices_.clear();
   reported_.reset();
+  listed_.reset();
 }
 
 core::Status Lifecycle::save(Deficiency& deficiency) {
@@ -143,9 +145,13 @@ void Lifecycle::step_letters(Deficiency& d, Instant now) {
     d.suspend_on = suspension_day(d, now);
     note(Letter::kWarning, d);
   }
-  if (d.state >= State::kDelinquent && due_letter(Letter::kQualityFile) &&
-      hour_is_past(d.opened + policy_.quality_file_after)) {
+  if (d.state < State::kDelinquent || !due_letter(Letter::kQualityFile)) return;
+  if (hour_is_past(d.opened + policy_.quality_file_after)) {
     note(Letter::kQualityFile, d);
+  } else if (policy_.quality_file_charts > 0 && (d.letters & kGrownOld) == 0 &&
+             hour_is_past(d.opened + policy_.quality_file_charts_after)) {
+    d.letters |= kGrownOld;
+    grown_old_.insert(d.owner_id);
   }
 }
 
@@ -198,6 +204,32 @@ core::Status Lifecycle::step_due(const Cause& cause,
     }
     if (auto done = save(deficiency); !done) return done;
     if (visible) changes.push_back(std::move(change));
+  }
+  return note_many_charts(cause.now);
+}
+
+/// The quality file hears too of a physician with many charts that are long delinquent; once, until
+/// all of those are done.
+core::Status Lifecycle::note_many_charts(Instant now) {
+  for (const std::string& owner : std::exchange(grown_old_, {})) {
+    auto open = charts_.open_of_owner(owner);
+    if (!open) return core::fail(open.error());
+    bool told = false;
+    std::set<std::string_view> charts;
+    for (const Deficiency& one : *open) {
+      told |= (one.letters & kFiledByCount) != 0;
+      if ((one.letters & kGrownOld) != 0) {
+        charts.insert(one.encounter.empty() ? one.patient : one.encounter);
+      }
+    }
+    if (told || static_cast<std::int64_t>(charts.size()) < policy_.quality_file_charts) continue;
+    for (Deficiency& one : *open) {
+      if ((one.letters & kGrownOld) == 0) continue;
+      one.letters |= kFiledByCount;
+      if (!wrote(one, Letter::kQualityFile)) note(Letter::kQualityFile, one);
+      one.modified = std::max(one.modified, now);
+      if (auto done = save(one); !done) return done;
+    }
   }
   return {};
 }
@@ -334,43 +366,59 @@ core::Status Lifecycle::gather(Letter level, LetterFacts& facts) {
   return {};
 }
 
-core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items, Instant now) {
-  const LetterTemplate& words = policy_.letters[static_cast<std::size_t>(level)];
-  if (words.body.empty()) return {};   // the site sends none of this kind
+core::Result<std::int64_t> Lifecycle::next_number() {
   std::int64_t number = 1;
   const auto last = db_.query("SELECT COALESCE(MAX(number), 0) FROM him_letter", {},
                               [&number](const Row& row) {
                                 number = row.integer(0) + 1;
                                 return false;
                               });
-  if (!last) return last;
-  LetterFacts facts{number, now, {}, items, {}};
+  if (!last) return core::fail(last.error());
+  return number;
+}
+
+core::Status Lifecycle::write(Letter level, const std::vector<Deficiency>& items, Instant now) {
+  LetterFacts facts;
+  facts.now = now;
+  facts.items = items;
   if (auto done = gather(level, facts); !done) return done;
+  facts.owner = facts.items.front().owner;
+  return file(level, facts.items.front().owner_id, facts);
+}
+
+/// Renders a letter and keeps it under the next number.
+core::Status Lifecycle::file(Letter level, std::string_view owner_id, const LetterFacts& gathered) {
+  const LetterTemplate& words = policy_.letters[static_cast<std::size_t>(level)];
+  if (words.body.empty()) return {};   // the site sends none of this kind
+  const auto number = next_number();
+  if (!number) return core::fail(number.error());
+  LetterFacts facts = gathered;
+  facts.number = *number;
   const Rendered page = render_letter(policy_, words, facts, zone_);
-  const Deficiency& first = facts.items.front();
   const std::string to = fmt::format("{}", fmt::join(words.to, ", "));
-  const std::string ids = level == Letter::kReinstatement ? "[]" : ids_json(facts.items);
-  const auto day = suspension_named(level, facts.items);
   LetterRecord letter;
-  letter.number = number;
+  letter.number = *number;
   letter.level = level;
-  letter.owner_id = first.owner_id;
-  letter.owner = first.owner;
+  letter.owner_id = owner_id;
+  letter.owner = facts.owner;
   letter.title = words.title;
-  letter.written = now;
-  if (level != Letter::kReinstatement) {
-    for (const Deficiency& one : facts.items) letter.deficiencies.push_back(one.id);
-  }
+  letter.written = facts.now;
+  // The end of a suspension asks for nothing.
+  if (level == Letter::kReinstatement) facts.items.clear();
+  for (const Deficiency& one : facts.items) letter.deficiencies.push_back(one.id);
+  const std::string ids = ids_json(facts.items);
+  const auto day = suspension_named(level, facts.items);
   letter.text = page.text;
   if (auto done = keep_items(letter); !done) return done;
-  add_notice(std::move(letter));
-  return db_.run(
+  auto done = db_.run(
       "INSERT INTO him_letter (number, level, owner_id, owner, title, recipients, written, "
       "suspend_on, deficiencies, body, html) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-      {number, static_cast<std::int64_t>(level), std::string_view(first.owner_id),
-       std::string_view(first.owner), std::string_view(words.title), std::string_view(to),
-       micros(now), day ? Param{micros(*day)} : Param{nullptr}, std::string_view(ids),
+      {*number, static_cast<std::int64_t>(level), owner_id, std::string_view(facts.owner),
+       std::string_view(words.title), std::string_view(to), micros(facts.now),
+       day ? Param{micros(*day)} : Param{nullptr}, std::string_view(ids),
        std::string_view(page.text), std::string_view(page.html)});
+  add_notice(std::move(letter));
+  return done;
 }
 
 }  // namespace him

@@ -38,7 +38,13 @@ struct LetterFacts {
   std::vector<Deficiency> items;                 ///< at least one
   std::map<std::string, std::string> patients;   ///< names by Patient id
   bool unannounced = false;                      ///< it ended before its letter was sent
+  std::vector<Jeopardy> physicians;              ///< of the weekly list, in place of items
+  std::string owner;                             ///< whom it is to, in words
+  std::string patient, visit, text;              ///< of a request
 };
+/// As jeopardy(), of what is open.
+std::vector<Jeopardy> jeopardy_of(const std::vector<Deficiency>& open, const Policy& policy,
+                                  core::Instant now, const core::TimeZone& zone);
 
 /// What happens to a deficiency with time: due, delinquent, warned, suspended; the letters of each
 /// step, and the end of a suspension. Everything in the transaction of the entry that caused it.
@@ -85,8 +91,12 @@ class Lifecycle {
   core::Status revise_unsent(std::int64_t upto, core::Instant now);
   /// When a month ends whose rate is not reported yet; nothing where there never was a visit.
   core::Result<std::optional<core::Instant>> next_report();
-  /// Once for each month that is over, when first asked after it: the rate of its end.
-  core::Status report_rate(core::Instant now);
+  /// Once for each month that is over, when first asked after it: the rate of its end. Once a week,
+  /// on the policy's day: who is in jeopardy, where somebody is.
+  core::Status report(core::Instant now);
+  /// Asks somebody for information about a visit.
+  core::Status request(std::string_view from, std::string_view encounter, std::string_view visit,
+                       std::string_view text, core::Instant now);
   /// What others are to be told, since the last call.
   std::vector<Notice> take_notices() { return std::exchange(notices_, {}); }
   void add_notice(Notice notice) { notices_.push_back(std::move(notice)); }
@@ -104,6 +114,12 @@ class Lifecycle {
   core::Status gather(Letter level, LetterFacts& facts);
   core::Result<bool> was_announced(const std::string& owner_id, core::Instant since);
   core::Status write(Letter level, const std::vector<Deficiency>& items, core::Instant now);
+  core::Status file(Letter level, std::string_view owner_id, const LetterFacts& facts);
+  core::Result<std::int64_t> next_number();
+  core::Status note_many_charts(core::Instant now);
+  core::Result<std::optional<core::Instant>> next_weekly();
+  core::Status report_rate(core::Instant now);
+  core::Status report_jeopardy(core::Instant now);
   core::Status revise(std::int64_t number, core::Instant now);
   core::Status cancel(LetterRecord letter, core::Instant now);
   core::Status rewrite(LetterRecord letter, const std::vector<Deficiency>& left);
@@ -124,7 +140,9 @@ class Lifecycle {
   std::map<std::string, std::string> owners_suspended_;   ///< id, reference
   std::set<std::string, std::less<>> suspended_;          ///< both, for rules to look up
   std::map<std::pair<std::string, Letter>, std::vector<Deficiency>> pending_;
+  std::set<std::string> grown_old_;   ///< owners of what is to be counted for the quality file
   std::vector<Notice> notices_;
+  std::optional<core::Instant> listed_;   ///< the last weekly list
   std::optional<core::Instant> reported_;   ///< end of the last month that was
 };
 

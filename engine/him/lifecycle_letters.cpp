@@ -93,8 +93,12 @@ core::Status Lifecycle::cancel(LetterRecord letter, Instant now) {
 
 core::Status Lifecycle::rewrite(LetterRecord letter, const std::vector<Deficiency>& left) {
   const LetterTemplate& words = policy_.letters[static_cast<std::size_t>(letter.level)];
-  LetterFacts facts{letter.number, letter.written, {}, left, {}};
+  LetterFacts facts;
+  facts.number = letter.number;
+  facts.now = letter.written;
+  facts.items = left;
   if (auto done = gather(letter.level, facts); !done) return done;
+  facts.owner = facts.items.front().owner;
   const Rendered page = render_letter(policy_, words, facts, zone_);
   letter.deficiencies.clear();
   for (const Deficiency& one : facts.items) letter.deficiencies.push_back(one.id);

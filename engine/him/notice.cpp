@@ -29,7 +29,7 @@ void write_physician(Writer& out, Node* into, const std::string& reference, cons
                      const std::string& words) {
   if (reference.starts_with("Practitioner/")) {
     out.text(into, "reference", reference);
-  } else {
+  } else if (!id.empty() && id.front() != '=') {   // a role, a family: known by its words alone
     out.text(into, "type", "Practitioner");
     out.text(out.object(into, "identifier"), "value", id);
   }
@@ -48,7 +48,7 @@ Node* write(const LetterRecord& letter, const core::TimeZone&, Document& into) {
     out.text(out.object(root, "statusReason"), "text", letter.cancelled_why);
   }
   out.concept_of(out.in_list(root, "category"), kLetterKind,
-                 fmt::format("L{}", static_cast<int>(letter.level)), {});
+                 to_text(letter.level), {});
   out.text(out.object(root, "topic"), "text", letter.title);
   for (const std::string& id : letter.deficiencies) {
     Node* about = out.in_list(root, "about");

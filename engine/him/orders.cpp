@@ -20,7 +20,8 @@ using fhir::Node;
 
 constexpr std::string_view kActions[] = {"waive",    "complete", "reassign", "assign",
                                          "reopen",   "absence",  "absence-withdraw",
-                                         "reviewed", "letters-sent", "review-plan", "review-visit",
+                                         "reviewed", "request", "letters-sent", "review-plan",
+                                         "review-visit",
                                          "provider-join", "provider-part"};
 constexpr std::size_t kTextMax = 2000;   ///< of a reason, a name
 
@@ -152,6 +153,15 @@ core::Status check_assignment(store::Db& db, const Node& order, const core::Time
   return check_practitioner(db, order, "owner");
 }
 
+core::Status check_request(store::Db& db, const Node& order) {
+  for (const std::string_view field : {"visit", "recipient", "text"}) {
+    if (order.text_of(field).empty()) return missing(field);
+  }
+  const auto visit = ChartStore(db).visit_numbered(order.text_of("visit"));
+  if (!visit) return core::fail(visit.error());
+  return *visit ? core::Status{} : core::fail(no_such_visit(db, order.text_of("visit")));
+}
+
 }  // namespace
 
 core::Status check_command(store::Records& records, const RulePack& rules, const Node& order,
@@ -164,7 +174,8 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
                                                           fmt::join(known, ", ")));
   }
   for (const std::string_view text :
-       {"by", "reason", "owner", "owner_name", "lacking", "how", "note", "reviewer", "sample"}) {
+       {"by", "reason", "owner", "owner_name", "lacking", "how", "note", "reviewer", "sample",
+        "recipient", "text"}) {
     if (order.text_of(text).size() > kTextMax) {
       return core::fail(ErrorCode::kBadRequest, fmt::format("\"{}\" is too long", text));
     }
@@ -182,6 +193,12 @@ core::Status check_command(store::Records& records, const RulePack& rules, const
   if (action == "absence-withdraw") return check_withdrawal(records.db(), order, now, zone);
   if (action == "provider-join" || action == "provider-part") {
     return check_provider(records.db(), order);
+  }
+  if (action == "request") {
+    if (rules.policy().letters[static_cast<std::size_t>(Letter::kRequest)].body.empty()) {
+      return core::fail(ErrorCode::kRefusedByPolicy, "the policy has no letter \"request\"");
+    }
+    return check_request(records.db(), order);
   }
   if (action == "review-plan") return check_review_plan(records.db(), order, zone);
   if (action == "review-visit") return check_review_visit(records.db(), order);
@@ -214,6 +231,13 @@ core::Status Orders::carry_out(const Node& order, const Cause& cause, const Mark
   if (action == "assign") return assign(order, cause, mark, changes);
   if (action == "reviewed") return reviewed(order, cause, mark);
   if (action == "letters-sent") return letters_sent(order, cause);
+  if (action == "request") {
+    const auto visit = charts_.visit_numbered(order.text_of("visit"));
+    if (!visit) return core::fail(visit.error());
+    if (!*visit) return {};
+    return life_.request(order.text_of("recipient"), (*visit)->encounter, order.text_of("visit"),
+                         order.text_of("text"), cause.now);
+  }
   if (action == "provider-join" || action == "provider-part") return join(order, cause, mark);
   if (action == "review-plan" || action == "review-visit") return review(order, cause);
   return decide(order, cause, mark, changes);

@@ -10,10 +10,13 @@ namespace {
 
 using core::yaml::Node;
 
-constexpr std::string_view kLetterNames[] = {"L0", "L1", "L2", "L3", "L4", "L5"};
+constexpr std::string_view kLetterNames[] = {"L0", "L1", "L2",       "L3",
+                                              "L4", "L5", "jeopardy", "request"};
+constexpr std::string_view kDays[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                      "thursday", "friday", "saturday"};
 constexpr std::string_view kFields[] = {"owner",      "date",  "number",     "hospital",
                                         "department", "items", "suspend_on", "since", "count",
-                                        "unannounced"};
+                                        "unannounced", "patient", "visit", "text"};
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
 
 /// "18:00" as minutes of the day.
@@ -72,12 +75,27 @@ void RuleReader::read_policy(const Node& node) {
   take("absence_min", policy.absence_min);
   take("absence_grace", policy.absence_grace);
   take("quality_file_after", policy.quality_file_after);
+  take("quality_file_charts_after", policy.quality_file_charts_after);
   if (const Node* name = node.find("hospital")) policy.hospital = text(*name, "hospital");
   if (const Node* name = node.find("department")) policy.department = text(*name, "department");
   if (const Node* hour = node.find("letters_at")) {
     const auto time = time_of_day(*hour);
     if (!time) error(hour->place, "letters_at is a time of day: '18:00'");
     policy.letters_at = time.value_or(policy.letters_at);
+  }
+  if (const Node* count = node.find("quality_file_charts")) {
+    const auto number = count->is_scalar() ? core::to_int(count->scalar) : std::nullopt;
+    if (!number || *number < 0) error(count->place, "quality_file_charts is a whole number from 0");
+    policy.quality_file_charts = number.value_or(policy.quality_file_charts);
+  }
+  if (const Node* day = node.find("jeopardy_on")) {
+    const std::string word = text(*day, "jeopardy_on");
+    const auto found = std::find(std::begin(kDays), std::end(kDays), word);
+    if (found != std::end(kDays)) {
+      policy.jeopardy_on = static_cast<unsigned>(found - std::begin(kDays));
+    } else if (word != "never") {
+      error(day->place, fmt::format("jeopardy_on is never or a day: {}", fmt::join(kDays, ", ")));
+    }
   }
   for (const auto& [key, into] : {std::pair{"alarm_percent", &policy.alarm_percent},
                                   std::pair{"severe_percent", &policy.severe_percent}}) {
@@ -91,7 +109,9 @@ void RuleReader::read_policy(const Node& node) {
 }
 
 void RuleReader::read_letters(const Node& node, Policy& policy) {
-  if (!node.is_mapping()) return error(node.place, "letters is a mapping of L0 to L5");
+  if (!node.is_mapping()) {
+    return error(node.place, "letters is a mapping of L0 to L5, jeopardy, request");
+  }
   const std::vector<std::string_view> known(std::begin(kLetterNames), std::end(kLetterNames));
   for (std::size_t i = 0; i < node.entries.size(); ++i) {
     const auto& [name, letter] = node.entries[i];

@@ -199,6 +199,9 @@ std::optional<Instant> next_change(const Deficiency& d, const Policy& policy,
   }
   if (d.state >= State::kDelinquent && due_letter(Letter::kQualityFile)) {
     at(letter_time(policy, d.opened + policy.quality_file_after, zone));
+    if (policy.quality_file_charts > 0 && (d.letters & kGrownOld) == 0) {
+      at(letter_time(policy, d.opened + policy.quality_file_charts_after, zone));
+    }
   }
   return next && d.retry ? std::max(*next, *d.retry) : next;
 }

@@ -97,12 +97,17 @@ core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const Rule
   filter.open_only = true;
   const auto open = list(records, rules, filter, now, site);
   if (!open) return core::fail(open.error());
+  return jeopardy_of(*open, rules.policy(), now, site.zone);
+}
+
+std::vector<Jeopardy> jeopardy_of(const std::vector<Deficiency>& open, const Policy& policy,
+                                  Instant now, const core::TimeZone& zone) {
   std::map<std::string, Jeopardy> by_owner;
   std::map<std::string, std::set<std::string>> charts;
-  for (const Deficiency& one : *open) {
+  for (const Deficiency& one : open) {
     // Whom no letter warns, no suspension threatens.
     constexpr auto kWarns = static_cast<unsigned>(Letter::kWarning);
-    if (one.state < State::kDelinquent || !one.calls_for(kWarns)) continue;
+    if (!is_open(one.state) || one.state < State::kDelinquent || !one.calls_for(kWarns)) continue;
     auto [place, fresh] = by_owner.try_emplace(one.owner_id);
     Jeopardy& entry = place->second;
     entry.owner_id = one.owner_id;
@@ -113,7 +118,7 @@ core::Result<std::vector<Jeopardy>> jeopardy(store::Records& records, const Rule
     charts[one.owner_id].insert(one.encounter.empty() ? one.patient : one.encounter);
     std::optional<Instant> day = one.suspend_on;
     if (one.suspended) day = one.suspended;
-    if (!day) day = letter_time(rules.policy(), now, site.zone) + rules.policy().suspension_after;
+    if (!day) day = letter_time(policy, now, zone) + policy.suspension_after;
     const bool better = one.suspended && !entry.suspended;
     if (better || !entry.suspension ||
         (entry.suspended == one.suspended.has_value() && *day < *entry.suspension)) {
@@ -179,7 +184,9 @@ core::Result<std::optional<Instant>> Lifecycle::next_report() {
   // With the first visit the months begin to count. Until one of them is over, any will do.
   if (done && !next) done = db_.query("SELECT seen FROM him_visit LIMIT 1", {}, take);
   if (!done) return core::fail(done.error());
-  return next;
+  const auto weekly = next_weekly();
+  if (!weekly) return weekly;
+  return earlier_of(next, *weekly);
 }
 
 core::Status Lifecycle::report_rate(Instant now) {

@@ -103,6 +103,10 @@ struct Deficiency {
   }
 };
 
+/// Marks among the bits of Deficiency::letters that are no letters: it is old enough to be counted
+/// for the quality file, and was told there as one of many charts.
+inline constexpr std::uint32_t kGrownOld = 1u << 16, kFiledByCount = 1u << 17;
+
 /// A feed as rules see it.
 struct FeedFacts {
   std::string name;

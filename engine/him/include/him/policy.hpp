@@ -4,27 +4,30 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace him {
 
-/// Letters of the deficiency lifecycle (spec him.md section 2).
+/// Letters of the deficiency lifecycle, and what else the department writes.
 enum class Letter : std::uint8_t {
   kAssignment,      ///< L0
   kReminder,        ///< L1
   kWarning,         ///< L2, names the day of suspension
   kSuspension,      ///< L3
   kReinstatement,   ///< L4
-  kQualityFile      ///< L5
+  kQualityFile,     ///< L5
+  kJeopardyList,    ///< every week: who is delinquent, to the medical director
+  kRequest          ///< information asked of a patient or family, when somebody orders it
 };
-inline constexpr std::size_t kLetterCount = 6;
-std::string_view to_text(Letter letter);   ///< "L2"
+inline constexpr std::size_t kLetterCount = 8;
+std::string_view to_text(Letter letter);   ///< "L2", "jeopardy", "request"
 
 /// Words of one letter; {{owner}} {{date}} {{number}} {{hospital}} {{department}} {{suspend_on}}
-/// {{since}} (of a suspension) {{items}} {{count}} and {{unannounced}} are filled in. The title
-/// stands above it, who gets a copy below.
+/// {{since}} (of a suspension) {{items}} {{count}} and {{unannounced}} are filled in, in a request
+/// {{patient}} {{visit}} and {{text}}. The title stands above it, who gets a copy below.
 struct LetterTemplate {
   std::string title, body;
   std::vector<std::string> to;   ///< who gets it besides the physician
@@ -46,6 +49,11 @@ struct Policy {
   std::chrono::microseconds absence_min = std::chrono::hours(72);
   std::chrono::microseconds absence_grace = std::chrono::hours(72);
   std::chrono::microseconds quality_file_after = std::chrono::hours(24 * 183);     ///< L5
+  /// L5 too when so many charts of one physician are delinquent and older than that; 0: never.
+  std::int64_t quality_file_charts = 50;
+  std::chrono::microseconds quality_file_charts_after = std::chrono::hours(24 * 60);
+  /// Day of the week (0 Sunday) of the list of who is in jeopardy; none: no such list.
+  std::optional<unsigned> jeopardy_on;
   std::int64_t alarm_percent = 50, severe_percent = 200;
   std::array<LetterTemplate, kLetterCount> letters;
 };
