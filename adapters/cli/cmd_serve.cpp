@@ -2,7 +2,6 @@
 #include <core/clock.hpp>
 #include <core/log.hpp>
 
-#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,10 +38,6 @@ void prepare_process() {
     ::setrlimit(RLIMIT_NOFILE, &files);
   }
   ::umask(077);
-  // An arena for each thread keeps what that thread freed: with two, and large blocks given back, a
-  // tenth less memory stands idle.
-  ::mallopt(M_ARENA_MAX, 2);
-  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGINT, [](int) { stop_requested = 1; });

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 packages=(
   clang-16 libclang-rt-16-dev cmake ninja-build ccache mold git ca-certificates tzdata
   libboost1.81-dev libboost-test1.81-dev rapidjson-dev libpugixml-dev libyaml-cpp-dev
-  libssl-dev libsqlite3-dev libzstd-dev libicu-dev libfmt-dev libcli11-dev
+  libssl-dev libsqlite3-dev libzstd-dev libjemalloc-dev libicu-dev libfmt-dev libcli11-dev
   libhowardhinnant-date-dev libexpected-dev prometheus-cpp-dev
 )
 

@@ -28,8 +28,8 @@ namespace pipeline {
 /// Thread: one of its own; every public member from any.
 class Dispatcher {
  public:
-  static constexpr std::size_t kWindow = 4096;        ///< items in memory
-  static constexpr std::size_t kBlockedLaneMax = 64;  ///< of them behind one blocked head
+  static constexpr std::size_t kWindow = 2048;        ///< items in memory, at about 2 KB
+  static constexpr std::size_t kBlockedLaneMax = 32;  ///< of them behind one blocked head
   static constexpr std::size_t kOutcomesPerEntry = 256;
 
   struct Parts {
