@@ -131,7 +131,11 @@ class Merger {
     }
     if (!new_value && !new_sibling) {
       const bool gone = top ? removed_by_snapshot(name) : false;
-      if (!gone && !ousted(name, old_value, incoming)) put_stored(stored, name, result);
+      if (gone || ousted(name, old_value, incoming)) return;
+      const Node* left =
+          top && old_value ? without_gone(name, old_value, policy_, into_) : old_value;
+      if (left == old_value) return put_stored(stored, name, result);
+      if (left->count != 0) put(result, name, into_.clone(left));
       return;
     }
     const Node* old_sibling = sibling_node(stored, name);
@@ -142,7 +146,13 @@ class Merger {
       return put_incoming(incoming, name, result);
     }
     const bool whole = policy_.mode == MergePolicy::Mode::kReplace && !(top && name == "meta");
-    put_value(result, name, one(name, old_value, new_value, whole), old_value);
+    const Node* left = top ? without_gone(name, old_value, policy_, into_) : old_value;
+    Node* made = one(name, left, new_value, whole);
+    // A list made of both has them; what took the stored one's place may not mean all of it.
+    if (top && made && policy_.list == MergePolicy::List::kReplace && !policy_.unite_person) {
+      keep_unsaid(name, left, policy_, into_, made);
+    }
+    put_value(result, name, made, old_value);
   }
 
   /// The stored element stays; what it lacks of its parts it takes, unless it would contradict
@@ -168,8 +178,11 @@ class Merger {
     if (stored->is_array() && incoming->is_array()) {
       const bool extension = name == "extension" || name == "modifierExtension";
       if (policy_.list == MergePolicy::List::kUnion || (extension && !whole) ||
-          (policy_.unite_identifiers && name == "identifier")) {
+          (policy_.unite_person && name == "identifier")) {
         return unite(name, stored, incoming, into_);
+      }
+      if (policy_.unite_person && has_uses(name)) {
+        return unite_by_use(name, stored, incoming, into_);
       }
     } else if (stored->is_object() && incoming->is_object() && !whole &&
                !is_value(stored, incoming)) {

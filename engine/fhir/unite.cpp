@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fhir/merge.hpp>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -120,6 +121,149 @@ Node* unite(std::string_view name, const Node* stored, const Node* incoming, Doc
     if (copy->is_leaf() || copy->count > 0) into.append(list, copy);
   }
   return list;
+}
+
+bool has_uses(std::string_view name) {
+  return name == "name" || name == "address" || name == "telecom";
+}
+
+namespace {
+
+using Use = std::array<std::string_view, 2>;
+
+Use use_of(std::string_view list, const Node* item) {
+  const std::string_view use = item->text_of("use");
+  if (list == "telecom") return {use, item->text_of("system")};
+  if (list == "address") {
+    const std::string_view type = item->text_of("type");
+    return {use == "home" ? std::string_view() : use, type == "postal" ? type : std::string_view()};
+  }
+  // What a person is called mostly is mostly sent without saying so.
+  return {use == "official" || use == "usual" ? std::string_view() : use, {}};
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) {
+           return lower(x) == lower(y);
+         });
+}
+
+bool says_no_more(const Node* incoming, const Node* stored) {
+  if (incoming->kind == Node::Kind::kNull) return true;
+  if (incoming->kind != stored->kind) return false;
+  for (const Member* m = incoming->first_member; m; m = m->next) {
+    const Node* known = stored->find(m->name);
+    if (m->name != "use" && (!known || !says_no_more(m->value, known))) return false;
+  }
+  const Item* known = stored->first_item;
+  for (const Item* i = incoming->first_item; i; i = i->next, known = known->next) {
+    if (!known || !says_no_more(i->value, known->value)) return false;
+  }
+  return !incoming->is_leaf() || same_letters(incoming->text, stored->text);
+}
+
+}  // namespace
+
+Node* unite_by_use(std::string_view name, const Node* stored, const Node* incoming,
+                   Document& into) {
+  const auto any = [&](const Node* list, const Use& use, auto&& holds) {
+    for (const Item* i = list->first_item; i; i = i->next) {
+      if (i->value->is_object() && use_of(name, i->value) == use && holds(i->value)) return true;
+    }
+    return false;
+  };
+  /// Whether the incoming items of that use tell what is not known.
+  const auto tells = [&](const Use& use) {
+    return any(incoming, use, [&](const Node* item) {
+      return !any(stored, use, [&](const Node* known) { return says_no_more(item, known); });
+    });
+  };
+  Node* list = into.array();
+  const auto add = [&](const Node* item) {
+    Node* copy = into.clone(item);
+    strip_nulls(copy, into);
+    if (copy->is_leaf() || copy->count > 0) into.append(list, copy);
+  };
+  const auto add_all = [&](const Use& use) {
+    for (const Item* i = incoming->first_item; i; i = i->next) {
+      if (i->value->is_object() && use_of(name, i->value) == use) add(i->value);
+    }
+  };
+  std::vector<Use> done;   // uses whose incoming items are in their place
+  for (const Item* i = stored->first_item; i; i = i->next) {
+    const Use use = i->value->is_object() ? use_of(name, i->value) : Use();
+    if (!i->value->is_object() || !tells(use)) {
+      add(i->value);
+    } else if (std::find(done.begin(), done.end(), use) == done.end()) {
+      done.push_back(use);
+      add_all(use);
+    }
+  }
+  for (const Item* i = incoming->first_item; i; i = i->next) {
+    if (!i->value->is_object()) continue;
+    const Use use = use_of(name, i->value);
+    if (any(stored, use, [](const Node*) { return true; })) continue;
+    add(i->value);
+  }
+  return list;
+}
+
+namespace {
+
+std::string_view kind_of(std::string_view list, const Node* item) {
+  if (list == "extension") {
+    const std::string_view url = item->text_of("url");
+    return url.substr(url.rfind('/') + 1);
+  }
+  if (list != "identifier") return item->text_of("use");
+  const Node* type = item->find("type");
+  const Node* codings = type && type->is_object() ? type->find("coding") : nullptr;
+  const bool coded = codings && codings->is_array() && codings->first_item &&
+                     codings->first_item->value->is_object();
+  return coded ? codings->first_item->value->text_of("code") : std::string_view();
+}
+
+/// Whether the item is of a part that has its bit in `bits`.
+bool is_of(std::string_view list, const Node* item, const MergePolicy& policy, std::uint32_t bits) {
+  if (!item->is_object()) return false;
+  const std::string_view kind = kind_of(list, item);
+  for (std::size_t i = 0; i < policy.parts.size(); ++i) {
+    const ListPart& part = policy.parts[i];
+    if ((bits >> i & 1u) == 0 || part.list != list) continue;
+    if (part.kinds == "*") return true;
+    const std::size_t at = kind.empty() ? std::string_view::npos : part.kinds.find(kind);
+    if (at != std::string_view::npos && at > 0 && part.kinds[at - 1] == '|' &&
+        part.kinds[at + kind.size()] == '|') {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+const Node* without_gone(std::string_view name, const Node* stored, const MergePolicy& policy,
+                         Document& into) {
+  if (policy.parts_gone == 0 || !stored->is_array()) return stored;
+  Node* left = into.array();
+  for (const Item* i = stored->first_item; i; i = i->next) {
+    if (!is_of(name, i->value, policy, policy.parts_gone)) into.append(left, into.clone(i->value));
+  }
+  return left->count == stored->count ? stored : left;
+}
+
+void keep_unsaid(std::string_view name, const Node* stored, const MergePolicy& policy,
+                 Document& into, Node* list) {
+  if (policy.parts_empty == 0 || !stored->is_array() || !list->is_array()) return;
+  for (const Item* i = stored->first_item; i; i = i->next) {
+    if (!is_of(name, i->value, policy, policy.parts_empty)) continue;
+    bool there = false;
+    for (const Item* j = list->first_item; j && !there; j = j->next) {
+      there = equal(i->value, j->value);
+    }
+    if (!there) into.append(list, into.clone(i->value));
+  }
 }
 
 }  // namespace fhir

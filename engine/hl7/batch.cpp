@@ -80,7 +80,7 @@ class Splitter {
       case kBhs:
       case kFhs:
         batch_.is_batch = true;
-        if (batch_.header.empty()) batch_.header = line;
+        if (batch_.header.empty() || (kind == kBhs && batches_ == 0)) batch_.header = line;
         if (kind == kBhs) {
           ++batches_;
           in_batch_ = 0;

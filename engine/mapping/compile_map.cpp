@@ -68,6 +68,15 @@ void Compiler::declare_maps() {
   uses_.resize(program_.maps.size());
 }
 
+namespace {
+
+bool is_parted(std::string_view list) {
+  return list == "identifier" || list == "name" || list == "address" || list == "telecom" ||
+         list == "extension";
+}
+
+}  // namespace
+
 void Compiler::compile_policy(const MapDecl& decl, MapInfo& map) {
   using Policy = fhir::MergePolicy;
   const auto choose = [&](const Placed& placed, std::string_view key, std::string_view first,
@@ -195,8 +204,49 @@ void Compiler::compile_map(std::uint32_t index) {
                                                     map.name));
     }
   }
+  if (decl.items) compile_parts(decl, map, scope);
   if (map.is_resource) compile_keys(decl, map, scope);
   program_.maps[index] = map;
+}
+
+/// `items: {telecom: {PID-14: [work]}}`: which items of a list a field makes.
+void Compiler::compile_parts(const MapDecl& decl, MapInfo& map, Scope scope) {
+  scope.file = decl.items.spot.file;
+  const Node& lists = *decl.items.node;
+  map.parts.first = static_cast<std::uint32_t>(program_.parts.size());
+  for (std::size_t l = 0; l < lists.entries.size(); ++l) {
+    const std::string& list = lists.entries[l].first;
+    const Node& fields = lists.entries[l].second;
+    if (!is_parted(list)) {
+      report_.error(scope.spot(fields), fmt::format("{}: items of \"{}\" have no kinds", map.name,
+                                                    list),
+                    "identifier, name, address, telecom and extension have");
+      continue;
+    }
+    for (const auto& [field, kinds] : fields.entries) {
+      fhir::ListPart part;
+      part.list = program_.strings.keep(list);
+      std::string words = "|";
+      for (std::size_t i = 0; i < (kinds.is_sequence() ? kinds.items.size() : 1); ++i) {
+        words += (kinds.is_sequence() ? kinds.items[i] : kinds).scalar + "|";
+      }
+      part.kinds = words == "|*|" ? "*" : program_.strings.keep(words);
+      const auto asked = [&](const char* word) {
+        Node text = kinds;
+        text.kind = Node::Kind::kScalar;
+        text.scalar = field + word;
+        return condition(text, scope).value_or(kNil);
+      };
+      program_.parts.push_back(part);
+      program_.part_conds.push_back({asked(" empty"), asked(" deleted")});
+    }
+  }
+  map.parts.count = static_cast<std::uint32_t>(program_.parts.size()) - map.parts.first;
+  constexpr std::uint32_t kPartsMax = 32;   // bits of MergePolicy
+  if (map.parts.count <= kPartsMax) return;
+  report_.error(decl.items.spot, fmt::format("{}: items of more than {} fields", map.name,
+                                             kPartsMax));
+  map.parts.count = 0;
 }
 
 void Compiler::compile_keys(const MapDecl& decl, MapInfo& map, const Scope& scope) {

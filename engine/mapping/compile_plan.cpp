@@ -205,8 +205,8 @@ void Compiler::compile_choice_of_segments(const Node& node, const Scope& scope, 
     if (!out.need_key) report_.error(scope.spot(*need), "a row can need: key");
   }
   if (const Node* unite = node.find("unite")) {
-    out.unite_identifiers = unite->scalar == "identifier";
-    if (!out.unite_identifiers) report_.error(scope.spot(*unite), "a row can unite: identifier");
+    out.unite_person = unite->scalar == "person";
+    if (!out.unite_person) report_.error(scope.spot(*unite), "a row can unite: person");
   }
   if (const Node* keep = node.find("keep")) {
     out.keep = texts(*keep);

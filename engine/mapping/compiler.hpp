@@ -78,6 +78,7 @@ class Compiler {
                          MapInfo& map);
   Range compile_registry(const Placed& registry, Scope scope);
   void compile_policy(const MapDecl& decl, MapInfo& map);
+  void compile_parts(const MapDecl& decl, MapInfo& map, Scope scope);
   void compile_keys(const MapDecl& decl, MapInfo& map, const Scope& scope);
   bool compile_rung(const Spot& spot, const core::yaml::Node& node, const Scope& scope, Rung& out);
   std::vector<Target> compile_targets(const std::vector<RuleDecl>& rules, const Element& parent,

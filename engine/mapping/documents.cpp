@@ -126,7 +126,7 @@ void Documents::map(const std::string& file, const Node& node, bool is_datatype)
                                                            "onNull", "tests"}
                  : std::initializer_list<std::string_view>{"map", "segment", "to", "key", "rules",
                                                            "mode", "list", "onNull", "extends",
-                                                           "partial", "need", "tests"});
+                                                           "partial", "need", "items", "tests"});
   const std::string_view name = node.entries.front().second.scalar;
   const Spot spot{&file, node.place};
   for (const MapDecl& old : maps) {
@@ -150,6 +150,7 @@ void Documents::map(const std::string& file, const Node& node, bool is_datatype)
   put(decl.registry, "registry");
   put(decl.from, "from");
   put(decl.partial, "partial");
+  put(decl.items, "items");
   const Node* rules = node.find("rules");
   if (!rules || !rules->is_mapping()) {
     report_.error(spot, fmt::format("{}: no rules", name), "write `rules: {target: source, ...}`");

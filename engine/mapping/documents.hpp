@@ -34,7 +34,8 @@ struct MapDecl {
   std::string_view name;
   bool is_datatype = false;
   Spot spot;
-  Placed segment, to, key, mode, list, on_null, extends, need, registry, from, partial;
+  Placed segment, to, key, mode, list, on_null, extends, need, registry, from, partial,
+      items;
   std::vector<RuleDecl> rules;
 };
 

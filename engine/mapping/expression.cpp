@@ -298,8 +298,13 @@ std::optional<Rung> Expression::rung() {
   std::vector<KeyPart> parts;
   do {
     KeyPart part;
+    part.optional = !parts.empty() && take("?");
     skip();
     if (here() == '#') {
+      if (part.optional) {
+        fail("an ordinal is always there: \"/ #\"");
+        return std::nullopt;
+      }
       ++at_;
       part.kind = KeyPart::Kind::kOrdinal;
     } else {

@@ -360,6 +360,8 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
   bool own = false;
   for (std::uint32_t i = parts.first; i < parts.end(); ++i) {
     const KeyPart& one = p_.key_parts[i];
+    const std::size_t text_before = key_text_.size();
+    const std::size_t steps_before = shape_ ? shape_->keys.size() : 0;
     if (i != parts.first) key_text("/");
     if (one.kind == KeyPart::Kind::kOrdinal) {
       if (!shape_) note_foreign();
@@ -370,6 +372,10 @@ bool Mapper::Impl::rung(const Rung& rung, const MapInfo& map, const Val& current
     bool is_resource = false;
     const bool valued = part(one, true, current, key_text_, is_resource);
     if (!valued && i == parts.first) return false;
+    if (!valued && one.optional) {
+      key_text_.resize(text_before);
+      if (shape_) shape_->keys.erase(shape_->keys.begin() + static_cast<long>(steps_before));
+    }
     own |= valued && !is_resource;
   }
   if (own) finish_key();

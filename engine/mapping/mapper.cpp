@@ -282,12 +282,28 @@ void Mapper::Impl::make(const Row& row, const MapInfo& map) {
     if (draft < 0) draft = add_draft(map, root, p_.resources[row.make]);
   }
   fhir::MergePolicy& policy = out_.drafts[static_cast<std::size_t>(draft)].policy;
-  policy.unite_identifiers |= row.unite_identifiers;
+  policy.unite_person |= row.unite_person;
+  take_parts(map, policy);
   if (row.keep.count != 0) {
     policy.keep = std::span(p_.texts).subspan(row.keep.first, row.keep.count);
   }
   add_made(row.make, draft);
   link(row, draft);
+}
+
+/// What the fields that make some items of a list say of them.
+void Mapper::Impl::take_parts(const MapInfo& map, fhir::MergePolicy& policy) {
+  if (map.parts.count == 0) return;
+  policy.parts = std::span(p_.parts).subspan(map.parts.first, map.parts.count);
+  policy.parts_empty = policy.parts_gone = 0;
+  for (std::uint32_t i = 0; i < map.parts.count; ++i) {
+    const PartConds& conds = p_.part_conds[map.parts.first + i];
+    if (test(conds.deleted, Val())) {
+      policy.parts_gone |= 1u << i;
+    } else if (test(conds.empty, Val())) {
+      policy.parts_empty |= 1u << i;
+    }
+  }
 }
 
 /// The segment whose resource a note belongs to: the one before the run, passing over segments of

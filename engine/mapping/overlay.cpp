@@ -35,7 +35,7 @@ void Documents::overlay(const Placed& overlay) {
 void Documents::overlay_map(MapDecl& decl, const Placed& overlay) {
   const Node& node = *overlay.node;
   check_keys(*overlay.spot.file, node, {"overlay", "rules", "add", "off", "key", "mode", "list",
-                                        "onNull", "need", "registry", "tests"});
+                                        "onNull", "need", "registry", "items", "tests"});
   auto put = [&](Placed& into, std::string_view key) {
     if (const Node* found = node.find(key)) into = {found, overlay.spot.at(*found)};
   };
@@ -45,6 +45,7 @@ void Documents::overlay_map(MapDecl& decl, const Placed& overlay) {
   put(decl.on_null, "onNull");
   put(decl.need, "need");
   put(decl.registry, "registry");
+  put(decl.items, "items");
   turn_off(decl, overlay);
   merge_rules(decl, overlay);
   add_rules(decl, overlay);

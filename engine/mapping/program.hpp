@@ -167,6 +167,7 @@ struct Target {
 
 struct KeyPart {
   enum class Kind : std::uint8_t { kSource, kOrdinal } kind = Kind::kSource;
+  bool optional = false;         ///< leaves with its slash when it is empty
   Range terms;
 };
 struct Rung {
@@ -189,7 +190,13 @@ struct MapInfo {
   Range required;
   Range registry;                ///< terms looked up in the authority registry first
   KeyKind key = KeyKind::kPlain; ///< of `this`, when it has no ladder
+  Range parts;                   ///< Program::parts
   fhir::MergePolicy policy;
+};
+
+/// When the field that makes some items of a list says nothing, or takes them away.
+struct PartConds {
+  std::uint32_t empty = kNil, deleted = kNil;
 };
 
 /// A row of a plan.
@@ -203,7 +210,7 @@ struct Row {
   bool by_predecessor = false;      ///< NTE: attaches to what the segment before made
   bool one_per_run = false;
   bool need_key = false;
-  bool unite_identifiers = false;   ///< MergePolicy's, beside what the map says
+  bool unite_person = false;   ///< MergePolicy's, beside what the map says
   Range keep;                       ///< Program::texts: MergePolicy's
   bool outside = false;             ///< `groups` are those in which no segment counts
   std::uint16_t nth = 0;            ///< only the n-th such segment; 0 = each
@@ -290,6 +297,8 @@ struct Program {
   std::vector<std::string_view> members;
   std::vector<KeyPart> key_parts;
   std::vector<Rung> rungs;
+  std::vector<fhir::ListPart> parts;
+  std::vector<PartConds> part_conds;   ///< of `parts`
   std::vector<MapInfo> maps;
   std::vector<Vocab> vocabs;
   std::vector<Row> rows;

@@ -151,6 +151,7 @@ struct Mapper::Impl {
   std::uint32_t plan_of_message();
   std::uint64_t fields_present(std::uint32_t segment, std::uint32_t end) const;
   void make(const Row& row, const MapInfo& map);
+  void take_parts(const MapInfo& map, fhir::MergePolicy& policy);
   void extend(const Row& row, const MapInfo& map);
   void link(const Row& row, std::int32_t draft);
   std::int32_t predecessor(const Row& row) const;

@@ -43,7 +43,9 @@ void DraftPrints::take(const mapping::MapOutput& output) {
     text_.clear();
     append_text('m', std::to_string(draft.map_rule), text_);
     // The same words of a row that only names the thing, or only adds numbers, say something else.
-    if (draft.policy.unite_identifiers) text_ += 'u';
+    if (draft.policy.unite_person) text_ += 'u';
+    const std::uint32_t gone = draft.policy.parts_gone;
+    if (gone != 0) append_text('g', std::to_string(gone), text_);
     for (const std::string_view name : draft.policy.keep) append_text('k', name, text_);
     append(draft.root);
     one.to = references_.size();

@@ -132,7 +132,13 @@ void Intake::submit(Inbound inbound, Done done) {
   core::Result<std::string> text = inbound.xml ? hl7::xml_to_er7(inbound.bytes)
                                                : hl7::decode(inbound.bytes, policy, issues);
   if (!text) {
-    refuse_unreadable(*feed, inbound.peer, std::move(inbound.bytes), text.error(), done);
+    const auto answered = [this, xml = inbound.xml, done](Reply reply) {
+      if (xml) {
+        for (std::string& one : reply.messages) one = reply_as_xml(one, parts_.knowledge->v2);
+      }
+      done(std::move(reply));
+    };
+    refuse_unreadable(*feed, inbound.peer, std::move(inbound.bytes), text.error(), answered);
     return;
   }
   if (starts_with_batch(*text)) {

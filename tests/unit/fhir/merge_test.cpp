@@ -289,10 +289,37 @@ BOOST_AUTO_TEST_CASE(what_others_tell_of_stays_where_the_producer_only_names_the
 BOOST_AUTO_TEST_CASE(numbers_that_are_known_stay_where_the_producer_only_adds) {
   const char* stored = R"({"identifier":[{"system":"a","value":"1"},{"system":"b","value":"2"}],"name":[{"family":"A"},{"family":"B"}]})";
   const char* incoming = R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})";
-  BOOST_TEST(merged(stored, incoming, MergePolicy{.unite_identifiers = true}) ==
+  BOOST_TEST(merged(stored, incoming, MergePolicy{.unite_person = true}) ==
              R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"b","value":"2"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})");
   BOOST_TEST(merged(stored, incoming, MergePolicy{}) ==
              R"({"identifier":[{"system":"a","value":"1","use":"usual"},{"system":"c","value":"3"}],"name":[{"family":"C"}]})");
+}
+
+BOOST_AUTO_TEST_CASE(who_only_names_a_person_leaves_what_it_does_not_say) {
+  const MergePolicy naming{.unite_person = true};
+  const char* stored =
+      R"({"name":[{"use":"official","family":"Roe","given":["Rita","Q"],"suffix":["Jr"]},)"
+      R"({"use":"maiden","family":"Old"},{"family":"Nick"}],)"
+      R"("telecom":[{"system":"phone","use":"home","value":"1"},{"system":"phone","use":"work","value":"2"}],)"
+      R"("address":[{"line":["1 Main"],"city":"Town"},{"type":"postal","line":["9 PO"]}]})";
+  // The same in fewer words, or in capitals, changes nothing.
+  for (const char* thin : {R"({"name":[{"family":"ROE","given":["RITA"]}]})",
+                           R"({"name":[{"family":"Roe"},{"use":"maiden","family":"Old"}]})",
+                           R"({"address":[{"city":"Town"}],"telecom":[{"system":"phone","use":"work","value":"2"}]})"}) {
+    BOOST_TEST(merged(stored, thin, naming) == stored);
+  }
+  // Something else of one use is for that use.
+  const std::string after = merged(
+      stored,
+      R"({"name":[{"family":"Moe","given":["Rita"]}],"telecom":[{"system":"phone","use":"work","value":"3"}],)"
+      R"("address":[{"use":"temp","city":"Far"}]})",
+      naming);
+  BOOST_TEST(after ==
+             R"({"name":[{"family":"Moe","given":["Rita"]},{"use":"maiden","family":"Old"}],)"
+             R"("telecom":[{"system":"phone","use":"home","value":"1"},{"system":"phone","use":"work","value":"3"}],)"
+             R"("address":[{"line":["1 Main"],"city":"Town"},{"type":"postal","line":["9 PO"]},{"use":"temp","city":"Far"}]})");
+  BOOST_TEST(merged(after.c_str(), R"({"name":[{"family":"Moe","given":["Rita"]}]})", naming) == after);
+  BOOST_TEST(merged(stored, R"({"name":null})", naming).find("\"name\"") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(whole_file) {
   BOOST_TEST(b.issues.empty());
   BOOST_REQUIRE(b.messages.size() == 3U);
   BOOST_TEST((b.messages[0] == kOne && b.messages[1] == kTwo && b.messages[2] == kOne));
-  BOOST_TEST(b.header == "FHS|^~\\&|APP");
+  BOOST_TEST(b.header == "BHS|^~\\&|APP");   // who is answered: the batch, not the file
   BOOST_TEST(b.trailer == "FTS|2");
   BOOST_TEST(sample::parse(std::string(b.messages[1])).get("PID-1") == "2");
   BOOST_TEST((sample::refusal(text) == core::ErrorCode::kSegmentSequence));   // not parsed as one

@@ -93,18 +93,18 @@ BOOST_AUTO_TEST_CASE(joined_text_as_base64) {
   BOOST_TEST(m.json("DocumentReference").find("\"b25lCnR3bw==\"") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_row_may_only_add_to_known_numbers) {
+BOOST_AUTO_TEST_CASE(a_row_may_only_name_somebody) {
   std::string text = kRules;
   const std::string row = "  - {segment: PID, make: patient, map: P}\n";
   const std::size_t at = text.find(row);
   BOOST_REQUIRE(at != std::string::npos);
-  BOOST_TEST(!mapped("").out->drafts[0].policy.unite_identifiers);
-  text.replace(at, row.size(), "  - {segment: PID, make: patient, map: P, unite: identifier}\n");
+  BOOST_TEST(!mapped("").out->drafts[0].policy.unite_person);
+  text.replace(at, row.size(), "  - {segment: PID, make: patient, map: P, unite: person}\n");
   const Compiled adding = compile(text);
   BOOST_REQUIRE_MESSAGE(adding.set, adding.report());
-  BOOST_TEST(map(adding, adt("PID|1||1\n")).out->drafts[0].policy.unite_identifiers);
-  text.replace(text.find("unite: identifier"), 17, "unite: name");
-  BOOST_TEST(compile(text).says("a row can unite: identifier"));
+  BOOST_TEST(map(adding, adt("PID|1||1\n")).out->drafts[0].policy.unite_person);
+  text.replace(text.find("unite: person"), 13, "unite: name");
+  BOOST_TEST(compile(text).says("a row can unite: person"));
 }
 
 BOOST_AUTO_TEST_CASE(a_row_may_keep_off_what_others_tell_of) {

@@ -84,10 +84,12 @@ BOOST_AUTO_TEST_CASE(a_peer_that_never_reads_is_bounded_and_closed) {
   handler.change = [](pipeline::Reply& reply) { reply.messages[0].append(200'000, 'x'); };
   test::RawPeer peer(port(), 4'096);
   const std::string one = framed(message("1"));
-  BOOST_TEST(test::eventually([&] {
+  const bool done = test::eventually([&] {
     peer.send_some(one);
     return closed("write-timeout") == 1;
-  }));
+  });
+  BOOST_TEST(done, "not closed by its deadline; " << server->listener().connections()
+                       << " open, " << handler.received() << " taken in, " << metrics.render());
   BOOST_TEST(undelivered() > 0);
   // What was taken in is what the socket's buffers and one window of replies hold, no more.
   BOOST_TEST(handler.received() < 500);

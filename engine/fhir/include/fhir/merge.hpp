@@ -1,10 +1,18 @@
 #pragma once
 #include <fhir/node.hpp>
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace fhir {
+
+/// Items of a list that one field makes, told by their kind: the use of a name, address, telephone,
+/// the type of an identifier, the end of an extension's url.
+struct ListPart {
+  std::string_view list;
+  std::string_view kinds;   ///< "|home|mobile|"; "*": every item
+};
 
 /// How an incoming resource changes the stored one (mapping.md section 2: mode, list, onNull).
 struct MergePolicy {
@@ -16,12 +24,17 @@ struct MergePolicy {
   /// equal one (or one with the same business key: identifier system+value, extension url,
   /// coding system+code, telecom system+value+use) is there, which is replaced.
   enum class List { kReplace, kUnion } list = List::kReplace;
-  /// `identifier` lists are united whatever `list` says: the producer named the thing by some of
-  /// its numbers and did not mean to tell them all.
-  bool unite_identifiers = false;
+  /// The producer names a person and does not mean to tell all that is known: `identifier` lists
+  /// are united whatever `list` says; of `name`, `address` and `telecom` an item takes the place of
+  /// those of its use alone, and only where it says something that they do not.
+  bool unite_person = false;
   /// Top-level names whose stored values stay: the producer speaks of a thing that others tell of.
   /// An object that is no data type of one field (Period) takes what it lacks.
   std::span<const std::string_view> keep{};
+  /// What the fields of `parts` say, a bit each: an empty one leaves the stored items of its kinds
+  /// where the list is replaced, an HL7 `""` takes them away.
+  std::span<const ListPart> parts{};
+  std::uint32_t parts_empty = 0, parts_gone = 0;
   /// Top-level names that Mode::kReplace may remove; empty means all. resourceType, id and meta
   /// are never removed.
   std::span<const std::string_view> writable{};

@@ -12,7 +12,8 @@ inline constexpr std::size_t kBatchMessagesMax = 100'000;
 /// [FHS]{[BHS]{MSH...}[BTS]}[FTS] (chapter 2.10.3), cut into its messages as views.
 struct Batch {
   bool is_batch = false;                   ///< had an FHS or BHS
-  std::string_view header, trailer;        ///< first FHS/BHS and last FTS/BTS, raw; may be empty
+  std::string_view header;                 ///< first BHS, else FHS, raw; may be empty
+  std::string_view trailer;                ///< last FTS or BTS, raw; may be empty
   std::vector<std::string_view> messages;  ///< each from its MSH to before the next MSH/BTS/FTS/BHS
   Issues issues;                           ///< trailer counts that do not match (kBatchCount)
 };
